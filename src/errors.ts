@@ -8,6 +8,8 @@
 /** The class every error of this package extends. */
 export class StrataError extends Error {
   /**
+   * Makes the error.
+   *
    * @param message What could not be done, to what, and what to do about it.
    * @param options The error that caused this one, if any.
    */
@@ -25,6 +27,8 @@ export class TarError extends StrataError {
   readonly entry?: string;
 
   /**
+   * Makes the error.
+   *
    * @param message What is wrong.
    * @param offset Byte offset in the uncompressed archive.
    * @param entry Name of the entry, where it is known.
@@ -37,12 +41,17 @@ export class TarError extends StrataError {
   }
 }
 
+/** Compressed data that is damaged, truncated, or of another format. */
+export class DecompressionError extends StrataError {}
+
 /** An entry that cannot be put on disk, or must not be. */
 export class EntryError extends StrataError {
   /** Name of the entry as the archive has it. */
   readonly entry: string;
 
   /**
+   * Makes the error.
+   *
    * @param entry Name of the entry as the archive has it.
    * @param message What is wrong with it and what to do.
    * @param options The error that caused this one, if any.
@@ -61,6 +70,8 @@ export class LayerError extends StrataError {
   readonly index: number;
 
   /**
+   * Makes the error.
+   *
    * @param digest Digest of the layer's blob.
    * @param index Position of the layer in the manifest, counted from 0.
    * @param cause The error that stopped the layer.
@@ -79,6 +90,8 @@ export class VerificationError extends StrataError {
   readonly digest: string;
 
   /**
+   * Makes the error.
+   *
    * @param digest The digest that the bytes should have had.
    * @param message What differs.
    */
@@ -93,7 +106,11 @@ export class BlobNotFoundError extends StrataError {
   /** Digest of the missing blob. */
   readonly digest: string;
 
-  /** @param digest Digest of the missing blob. */
+  /**
+   * Makes the error.
+   *
+   * @param digest Digest of the missing blob.
+   */
   constructor(digest: string) {
     super(
       `Cannot find blob ${digest}: the image does not hold it; copy the image again, or name another one`,
@@ -111,6 +128,8 @@ export class UnsupportedMediaTypeError extends StrataError {
   readonly mediaType: string;
 
   /**
+   * Makes the error.
+   *
    * @param mediaType The media type.
    * @param message What could not be done with it.
    */
@@ -132,6 +151,8 @@ export class UnmappedIdError extends StrataError {
   readonly id: number;
 
   /**
+   * Makes the error.
+   *
    * @param id The id without a mapping.
    * @param message Which mapping lacks it.
    */
@@ -147,12 +168,14 @@ export class MissingPermissionError extends StrataError {
   readonly flag: string;
 
   /**
+   * Makes the error.
+   *
    * @param flag The flag that grants it.
-   * @param purpose What could not be done without it.
+   * @param purpose What could not be done without it, and why.
    * @param options The error that caused this one, if any.
    */
   constructor(flag: string, purpose: string, options?: ErrorOptions) {
-    super(`${purpose}: run deno with ${flag}`, options);
+    super(`${purpose}; run deno with ${flag}`, options);
     this.flag = flag;
   }
 }
@@ -166,11 +189,14 @@ export class SystemError extends StrataError {
   readonly code: string;
 
   /**
+   * Makes the error.
+   *
    * @param code The errno's name.
    * @param message What could not be done, to which path.
+   * @param options The error that caused this one, if any.
    */
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -1,0 +1,25 @@
+/**
+ * Deno's permissions, looked up before the disk is touched: a library must
+ * not make a prompt appear in the middle of somebody's program.
+ *
+ * @module
+ */
+import { MissingPermissionError } from "../errors.ts";
+
+/**
+ * Makes sure that a permission is granted already.
+ *
+ * @param name The permission.
+ * @param path The absolute path it must cover.
+ * @param purpose What cannot be done without it, beginning with "Cannot".
+ * @throws {MissingPermissionError} Where it is not granted.
+ */
+export function requirePermission(
+  name: "read" | "write",
+  path: string,
+  purpose: string,
+): void {
+  if (Deno.permissions.querySync({ name, path }).state !== "granted") {
+    throw new MissingPermissionError(`--allow-${name}=${path}`, purpose);
+  }
+}

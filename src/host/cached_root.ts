@@ -1,0 +1,190 @@
+/**
+ * Lookups of directories inside a root, for every implementation: components
+ * are followed one by one as chroot(2) would, and what was found is kept, so
+ * that an entry in a directory that was seen lately costs no lookup.
+ *
+ * @module
+ */
+import { SystemError } from "../errors.ts";
+import type { Directory, MissingDirectory, Root } from "./directory.ts";
+
+/** What stands in the way of entering a directory. */
+export type Obstacle = "missing" | "symlink" | "other";
+
+/** As many as the kernel follows. */
+const MAX_SYMLINKS = 40;
+/** The kernel's limit on a path; deeper trees no program could use. */
+const MAX_PATH = 4095;
+/** What the two limits above allow at most, roughly. */
+const MAX_STEPS = 100_000;
+
+/** A root that keeps the directories it has found. */
+export abstract class CachedRoot<D extends Directory> implements Root {
+  abstract readonly path: string;
+  abstract readonly kind: "libc" | "deno";
+  abstract readonly inUserNamespace: boolean;
+
+  /** Directories by the path they were asked for, the latest last. */
+  readonly #found = new Map<string, D>();
+  /** Directories that are in use, the latest last. */
+  readonly #inUse = new Set<D>();
+  readonly #capacity: number;
+
+  /** @param capacity How many directories are kept. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** The root as a directory. */
+  protected abstract readonly top: D;
+
+  /**
+   * Opens a directory at once, where no symlink is on the way.
+   *
+   * @returns Undefined where components must be taken one by one.
+   */
+  protected abstract openAtOnce(path: string): D | undefined;
+
+  /** Opens a directory in a directory, or says what is in the way. */
+  protected abstract enter(parent: D, name: string): D | Obstacle;
+
+  /** Gives up a directory. */
+  protected abstract release(directory: D): void;
+
+  directory(path: string, onMissing?: MissingDirectory): D | undefined {
+    if (path === "") return this.top;
+    const known = this.#found.get(path);
+    if (known !== undefined) return this.#use(known);
+    const directory = this.#useNew(this.openAtOnce(path)) ??
+      this.#walk(path, onMissing);
+    if (directory === undefined || directory === this.top) return directory;
+    this.#remember(path, directory);
+    return directory;
+  }
+
+  /** Forgets where paths lead, after something on the way may have changed. */
+  forget(): void {
+    this.#found.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#found.clear();
+    for (const directory of this.#inUse) this.release(directory);
+    this.#inUse.clear();
+    this.release(this.top);
+  }
+
+  #walk(path: string, onMissing?: MissingDirectory): D | undefined {
+    const pending = path.split("/").reverse();
+    let current = this.top;
+    let links = 0;
+    let steps = 0;
+    for (;;) {
+      const name = pending.pop();
+      if (name === undefined) return current;
+      if (++steps > MAX_STEPS) throw tooManySymlinks(path);
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        const parent = parentPath(current.path);
+        const directory = this.#shortcut(parent);
+        if (directory === undefined) pushPath(pending, parent);
+        current = directory ?? this.top;
+        continue;
+      }
+      if (current.path.length + name.length >= MAX_PATH) throw tooLong(path);
+      const next = this.#enter(current, name);
+      if (typeof next !== "string") {
+        current = next;
+      } else if (next === "symlink") {
+        if (++links > MAX_SYMLINKS) throw tooManySymlinks(path);
+        const target = current.readLink(name);
+        if (target.startsWith("/")) current = this.top;
+        pushPath(pending, target);
+      } else {
+        if (onMissing === undefined) return undefined;
+        if (!onMissing(current, name, next === "other")) return undefined;
+        // What was made is entered like anything else.
+        pending.push(name);
+      }
+    }
+  }
+
+  #enter(parent: D, name: string): D | Obstacle {
+    const path = parent.path === "" ? name : `${parent.path}/${name}`;
+    const known = this.#found.get(path);
+    if (known?.path === path) return this.#use(known);
+    const directory = this.enter(parent, name);
+    if (typeof directory === "string") return directory;
+    this.#useNew(directory);
+    this.#remember(path, directory);
+    return directory;
+  }
+
+  #remember(path: string, directory: D): void {
+    // Through symlinks one directory may have any number of paths.
+    if (this.#found.size >= 4 * this.#capacity) this.#found.clear();
+    this.#found.set(path, directory);
+  }
+
+  /** The directory of a path without symlinks, where it is cheap to get. */
+  #shortcut(path: string): D | undefined {
+    if (path === "") return this.top;
+    const known = this.#found.get(path);
+    if (known?.path === path) return this.#use(known);
+    return this.#useNew(this.openAtOnce(path));
+  }
+
+  #use(directory: D): D {
+    this.#inUse.delete(directory);
+    this.#inUse.add(directory);
+    return directory;
+  }
+
+  #useNew(directory: D | undefined): D | undefined {
+    if (directory === undefined) return undefined;
+    this.#inUse.add(directory);
+    if (this.#inUse.size > this.#capacity) this.#releaseOldest();
+    return directory;
+  }
+
+  #releaseOldest(): void {
+    for (const oldest of this.#inUse) {
+      this.#inUse.delete(oldest);
+      this.release(oldest);
+      // It may be known by several paths; those come back when asked for.
+      for (const [path, directory] of this.#found) {
+        if (directory === oldest) this.#found.delete(path);
+      }
+      return;
+    }
+  }
+}
+
+function parentPath(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? "" : path.slice(0, slash);
+}
+
+function pushPath(pending: string[], path: string): void {
+  const names = path.split("/");
+  for (let i = names.length - 1; i >= 0; i--) pending.push(names[i] ?? "");
+}
+
+function tooManySymlinks(path: string): SystemError {
+  return new SystemError(
+    "ELOOP",
+    `Cannot follow ${
+      JSON.stringify(path)
+    }: there are too many symlinks on the way (ELOOP)`,
+  );
+}
+
+function tooLong(path: string): SystemError {
+  const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;
+  return new SystemError(
+    "ENAMETOOLONG",
+    `Cannot use ${
+      JSON.stringify(shown)
+    }: the path would be longer than ${MAX_PATH} bytes (ENAMETOOLONG)`,
+  );
+}

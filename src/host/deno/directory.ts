@@ -1,0 +1,255 @@
+/**
+ * A directory as a path without symlinks.
+ *
+ * @module
+ */
+import { lchownSync, lutimesSync } from "node:fs";
+import { MissingPermissionError, SystemError } from "../../errors.ts";
+import type { Timestamp } from "../../tar/header.ts";
+import type {
+  Directory,
+  InodeInfo,
+  InodeType,
+  Metadata,
+  NewFile,
+} from "../directory.ts";
+import { attempt } from "./attempt.ts";
+import { DenoFile } from "./file.ts";
+import type { DenoRoot } from "./root.ts";
+import { toDate } from "./time.ts";
+
+/** A directory, reached by its path. */
+export class DenoDirectory implements Directory {
+  readonly path: string;
+  readonly root: DenoRoot;
+
+  constructor(root: DenoRoot, path: string) {
+    this.root = root;
+    this.path = path;
+  }
+
+  /** Path of a name in this directory, below the root. */
+  pathOf(name: string): string {
+    return this.path === "" ? name : `${this.path}/${name}`;
+  }
+
+  stat(): InodeInfo {
+    const host = this.root.hostPath(this.path);
+    return toInodeInfo(attempt("stat", host, () => Deno.lstatSync(host)));
+  }
+
+  lookup(name: string): InodeInfo | undefined {
+    const host = this.#hostPath(name);
+    return attempt("look up", host, () => {
+      try {
+        return toInodeInfo(Deno.lstatSync(host));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  list(): string[] {
+    const host = this.root.hostPath(this.path);
+    return attempt(
+      "list",
+      host,
+      () => [...Deno.readDirSync(host)].map((entry) => entry.name),
+    );
+  }
+
+  readLink(name: string): string {
+    const host = this.#hostPath(name);
+    return attempt("read the symlink", host, () => Deno.readLinkSync(host));
+  }
+
+  readFile(name: string, limit: number): Uint8Array {
+    const host = this.#hostPath(name);
+    return attempt("read", host, () => {
+      const info = Deno.lstatSync(host);
+      if (!info.isFile || info.size > limit) {
+        throw new SystemError(
+          "EINVAL",
+          `Cannot read ${
+            JSON.stringify(host)
+          }: it is no regular file of at most ${limit} bytes`,
+        );
+      }
+      return Deno.readFileSync(host);
+    });
+  }
+
+  createDirectory(name: string): boolean {
+    const host = this.#hostPath(name);
+    return this.#create(
+      "make the directory",
+      host,
+      () => Deno.mkdirSync(host, { mode: 0o700 }),
+    );
+  }
+
+  createFile(name: string): NewFile | undefined {
+    const host = this.#hostPath(name);
+    let file: Deno.FsFile | undefined;
+    this.#create("make the file", host, () => {
+      file = Deno.openSync(host, { write: true, createNew: true, mode: 0o600 });
+    });
+    return file === undefined
+      ? undefined
+      : new DenoFile(file, host, this.root.shortfalls);
+  }
+
+  createSymlink(name: string, target: string): boolean {
+    const host = this.#hostPath(name);
+    requireUnscoped("make the symlink", host);
+    return this.#create(
+      "make the symlink",
+      host,
+      () => Deno.symlinkSync(checkText(target), host),
+    );
+  }
+
+  createNode(name: string, type: InodeType): boolean {
+    throw new MissingPermissionError(
+      "--allow-ffi",
+      `Cannot make the ${type} ${
+        JSON.stringify(this.#hostPath(name))
+      }: Deno's own API does not make one`,
+    );
+  }
+
+  createLink(name: string, source: DenoDirectory, sourceName: string): boolean {
+    const host = this.#hostPath(name);
+    const from = source.#hostPath(sourceName);
+    return this.#create(
+      "make the hard link",
+      host,
+      () => Deno.linkSync(from, host),
+    );
+  }
+
+  setMetadata(name: string, type: InodeType, metadata: Metadata): void {
+    const host = this.#hostPath(name);
+    const { owner, atime, mtime } = metadata;
+    if (type === "symlink") requireUnscoped("set the metadata of", host);
+    this.#refuseXattrs(metadata);
+    attempt("set the metadata of", host, () => {
+      if (owner !== undefined) lchownSync(host, owner.uid, owner.gid);
+      if (type !== "symlink") Deno.chmodSync(host, metadata.mode);
+      const { shortfalls } = this.root;
+      lutimesSync(
+        host,
+        toDate(atime, shortfalls).getTime() / 1000,
+        toDate(mtime, shortfalls).getTime() / 1000,
+      );
+    });
+  }
+
+  setOwnMetadata(metadata: Metadata): void {
+    const host = this.root.hostPath(this.path);
+    const { owner } = metadata;
+    this.#refuseXattrs(metadata);
+    attempt("set the metadata of", host, () => {
+      if (owner !== undefined) Deno.chownSync(host, owner.uid, owner.gid);
+      Deno.chmodSync(host, metadata.mode);
+    });
+    this.setOwnTimes(metadata.atime, metadata.mtime);
+  }
+
+  setOwnTimes(atime: Timestamp, mtime: Timestamp): void {
+    const host = this.root.hostPath(this.path);
+    const { shortfalls } = this.root;
+    attempt("set the times of", host, () => {
+      Deno.utimeSync(
+        host,
+        toDate(atime, shortfalls),
+        toDate(mtime, shortfalls),
+      );
+    });
+  }
+
+  remove(name: string): boolean {
+    const host = this.#hostPath(name);
+    const info = this.lookup(name);
+    if (info === undefined) return false;
+    // What is gone may have been a way to directories that are known.
+    if (info.type !== "file") this.root.forget();
+    attempt("remove", host, () => Deno.removeSync(host, { recursive: true }));
+    return true;
+  }
+
+  #hostPath(name: string): string {
+    return this.root.hostPath(this.pathOf(checkText(name)));
+  }
+
+  #refuseXattrs(metadata: Metadata): void {
+    for (const name of metadata.xattrs.keys()) {
+      this.root.shortfalls.xattr(name, "ENOSYS");
+    }
+  }
+
+  #create(action: string, host: string, step: () => void): boolean {
+    return attempt(action, host, () => {
+      try {
+        step();
+        return true;
+      } catch (error) {
+        if (error instanceof Deno.errors.AlreadyExists) return false;
+        throw error;
+      }
+    });
+  }
+}
+
+/** Deno asks for unscoped permission where symlinks are concerned. */
+function requireUnscoped(action: string, path: string): void {
+  for (const name of ["read", "write"] as const) {
+    if (Deno.permissions.querySync({ name }).state !== "granted") {
+      throw new MissingPermissionError(
+        `--allow-${name}`,
+        `Cannot ${action} ${
+          JSON.stringify(path)
+        }: with --allow-${name} for some paths only Deno makes no symlinks, unless it may use FFI (--allow-ffi)`,
+      );
+    }
+  }
+}
+
+/** Deno's API takes strings, and would alter what is not Unicode. */
+function checkText(name: string): string {
+  if (name.isWellFormed()) return name;
+  throw new MissingPermissionError(
+    "--allow-ffi",
+    `Cannot use the name ${
+      JSON.stringify(name)
+    }: it is not UTF-8, and Deno's own API takes no other`,
+  );
+}
+
+function toInodeInfo(info: Deno.FileInfo): InodeInfo {
+  return {
+    type: inodeType(info),
+    mode: (info.mode ?? 0) & 0o7777,
+    uid: info.uid ?? 0,
+    gid: info.gid ?? 0,
+    size: info.size,
+    atime: toTimestamp(info.atime),
+    mtime: toTimestamp(info.mtime),
+  };
+}
+
+function inodeType(info: Deno.FileInfo): InodeType {
+  if (info.isDirectory) return "directory";
+  if (info.isSymlink) return "symlink";
+  if (info.isCharDevice === true) return "character-device";
+  if (info.isBlockDevice === true) return "block-device";
+  if (info.isFifo === true) return "fifo";
+  return info.isSocket === true ? "socket" : "file";
+}
+
+function toTimestamp(date: Date | null): Timestamp {
+  const milliseconds = date?.getTime() ?? 0;
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1e6 };
+}

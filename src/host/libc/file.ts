@@ -1,0 +1,114 @@
+/**
+ * Files as descriptors: one that is being written, one that is read whole.
+ *
+ * @module
+ */
+import { SystemError } from "../../errors.ts";
+import type { Metadata, NewFile } from "../directory.ts";
+import type { LibcDirectory } from "./directory.ts";
+import { type System, systemError } from "./system.ts";
+import { addXattrs, XattrTarget } from "./xattrs.ts";
+
+/** A file that is being written. */
+export class LibcFile implements NewFile {
+  readonly #directory: LibcDirectory;
+  readonly #system: System;
+  readonly #name: string;
+  readonly #fd: number;
+  #position = 0;
+
+  constructor(directory: LibcDirectory, fd: number, name: string) {
+    this.#directory = directory;
+    this.#system = directory.root.system;
+    this.#fd = fd;
+    this.#name = name;
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    if (offset !== this.#position) {
+      this.#done(this.#system.seek(this.#fd, offset), "write");
+    }
+    this.#done(this.#system.writeAll(this.#fd, bytes), "write");
+    this.#position = offset + bytes.length;
+  }
+
+  finish(size: number, metadata: Metadata): void {
+    try {
+      this.#setMetadata(size, metadata);
+    } finally {
+      this.#system.close(this.#fd);
+    }
+  }
+
+  discard(): void {
+    this.#system.close(this.#fd);
+  }
+
+  #setMetadata(size: number, metadata: Metadata): void {
+    const system = this.#system;
+    const fd = this.#fd;
+    if (size !== this.#position) {
+      this.#done(system.truncate(fd, size), "set the size of");
+    }
+    const { owner, xattrs } = metadata;
+    if (owner !== undefined) {
+      const result = system.fchown(fd, owner.uid, owner.gid);
+      this.#done(result, "change the owner of");
+    }
+    this.#done(system.fchmod(fd, metadata.mode), "change the mode of");
+    if (xattrs.size > 0 || this.#directory.inheritsAcl) {
+      const path = this.#directory.pathOf(this.#name);
+      const target = new XattrTarget(system, fd, path);
+      const { shortfalls } = this.#directory.root;
+      addXattrs(target, xattrs, metadata.mode, shortfalls);
+    }
+    this.#done(
+      system.futimens(fd, metadata.atime, metadata.mtime),
+      "set the times of",
+    );
+  }
+
+  #done(result: number, action: string): void {
+    if (result >= 0) return;
+    throw systemError(result, action, this.#directory.pathOf(this.#name));
+  }
+}
+
+/**
+ * Reads a file from its descriptor.
+ *
+ * @param system The system calls.
+ * @param fd The descriptor.
+ * @param path The file, for messages.
+ * @param limit The most bytes it may have.
+ * @returns The contents.
+ */
+export function readWholeFile(
+  system: System,
+  fd: number,
+  path: string,
+  limit: number,
+): Uint8Array {
+  const info = system.stat(fd, "");
+  if (typeof info === "number") throw systemError(info, "stat", path);
+  const refusal = info.type !== "file"
+    ? `it is a ${info.type} and no regular file`
+    : info.size > limit
+    ? `it has ${info.size} bytes, more than the ${limit} allowed`
+    : undefined;
+  if (refusal !== undefined) {
+    throw new SystemError(
+      "EINVAL",
+      `Cannot read ${JSON.stringify(path)}: ${refusal}`,
+    );
+  }
+  const bytes = new Uint8Array(info.size);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = system.read(fd, bytes.subarray(length));
+    if (read < 0) throw systemError(read, "read", path);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
+}

@@ -1,0 +1,454 @@
+/**
+ * System calls through the C library: names as strings in, results or negative
+ * error numbers out, and no allocation on the way.
+ *
+ * @module
+ */
+import { encodeBytes } from "../../byte_string.ts";
+import { SystemError } from "../../errors.ts";
+import type { Timestamp } from "../../tar/header.ts";
+import type { InodeInfo, InodeType } from "../directory.ts";
+import { describeErrno, EAGAIN, EINTR } from "./errno.ts";
+import type { Library } from "./library.ts";
+
+const IS_ARM = Deno.build.arch === "aarch64";
+
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const O_DIRECTORY = IS_ARM ? 0o40000 : 0o200000;
+export const O_NOFOLLOW = IS_ARM ? 0o100000 : 0o400000;
+
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
+const AT_EMPTY_PATH = 0x1000;
+
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_NO_SYMLINKS = 0x04;
+const RESOLVE_BENEATH = 0x08;
+
+const NR_OPENAT2 = 437;
+const NR_STATX = IS_ARM ? 291 : 332;
+const NR_GETDENTS64 = IS_ARM ? 61 : 217;
+
+const SEEK_SET = 0;
+
+const S_IFMT = 0o170000;
+const INODE_TYPES: Readonly<Record<number, InodeType>> = {
+  0o010000: "fifo",
+  0o020000: "character-device",
+  0o040000: "directory",
+  0o060000: "block-device",
+  0o100000: "file",
+  0o120000: "symlink",
+  0o140000: "socket",
+};
+
+/** The bits of a mode that say what an inode is. */
+export const S_IFCHR = 0o020000;
+export const S_IFBLK = 0o060000;
+export const S_IFIFO = 0o010000;
+
+/** Longer names the kernel refuses anyway. */
+const NAME_BUFFER = 8192;
+const encoder = new TextEncoder();
+
+/** The system calls, bound to one opened library and one thread. */
+export class System {
+  readonly #library: Library;
+  readonly #errno: Deno.UnsafePointerView;
+  readonly #name = new Uint8Array(NAME_BUFFER);
+  readonly #secondName = new Uint8Array(NAME_BUFFER);
+  readonly #times = new Uint32Array(8);
+  readonly #timesBytes = new Uint8Array(this.#times.buffer);
+  readonly #statx = new DataView(new ArrayBuffer(256));
+  readonly #statxBytes = new Uint8Array(this.#statx.buffer);
+  readonly #howFlags = new Uint32Array(6);
+  readonly #how = new Uint8Array(this.#howFlags.buffer);
+  readonly #entries = new Uint8Array(64 * 1024);
+  readonly #entriesView = new DataView(this.#entries.buffer);
+  readonly #empty = new Uint8Array(1);
+
+  /** @param library The opened library. */
+  constructor(library: Library) {
+    this.#library = library;
+    const location = library.__errno_location();
+    if (location === null) {
+      throw new SystemError("EFAULT", "Cannot find errno in the C library");
+    }
+    // Errno is the thread's own; a worker opens a library of its own.
+    this.#errno = new Deno.UnsafePointerView(location);
+  }
+
+  /** The result, or the negative error number where it is -1. */
+  #check(result: number): number {
+    return result === -1 ? -this.#errno.getInt32() : result;
+  }
+
+  /**
+   * Opens a directory or file below a directory, passing no symlink and never
+   * leaving it.
+   */
+  openBeneath(directory: number, path: string, flags: number): number {
+    this.#howFlags[0] = flags | O_CLOEXEC;
+    this.#howFlags[4] = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
+      RESOLVE_BENEATH;
+    const name = this.#encode(path);
+    for (let tries = 0;; tries++) {
+      const fd = this.#check(
+        this.#library.openat2(NR_OPENAT2, directory, name, this.#how, 24),
+      );
+      // The kernel asks to try again where something was renamed meanwhile.
+      if (fd !== -EAGAIN || tries === 100) return fd;
+    }
+  }
+
+  openat(directory: number, name: string, flags: number, mode = 0): number {
+    return this.#check(
+      this.#library.openat(
+        directory,
+        this.#encode(name),
+        flags | O_CLOEXEC,
+        mode,
+      ),
+    );
+  }
+
+  close(fd: number): void {
+    this.#library.close(fd);
+  }
+
+  read(fd: number, bytes: Uint8Array): number {
+    return this.#check(this.#library.read(fd, bytes, bytes.length));
+  }
+
+  /** Writes all of the bytes; 0, or a negative error number. */
+  writeAll(fd: number, bytes: Uint8Array): number {
+    let written = this.#check(this.#library.write(fd, bytes, bytes.length));
+    while (written !== bytes.length) {
+      if (written < 0 && written !== -EINTR) return written;
+      const rest = bytes.subarray(Math.max(0, written));
+      const more = this.#check(this.#library.write(fd, rest, rest.length));
+      if (more < 0 && more !== -EINTR) return more;
+      written = Math.max(0, written) + Math.max(0, more);
+    }
+    return 0;
+  }
+
+  seek(fd: number, offset: number): number {
+    const result = this.#library.lseek(fd, BigInt(offset), SEEK_SET);
+    return result < 0 ? -this.#errno.getInt32() : 0;
+  }
+
+  truncate(fd: number, size: number): number {
+    return this.#check(this.#library.ftruncate(fd, BigInt(size)));
+  }
+
+  mkdirat(directory: number, name: string, mode: number): number {
+    return this.#check(
+      this.#library.mkdirat(directory, this.#encode(name), mode),
+    );
+  }
+
+  unlinkat(directory: number, name: string, flags: number): number {
+    return this.#check(
+      this.#library.unlinkat(directory, this.#encode(name), flags),
+    );
+  }
+
+  renameat(from: number, name: string, to: number, newName: string): number {
+    const second = this.#encodeSecond(newName);
+    return this.#check(
+      this.#library.renameat(from, this.#encode(name), to, second),
+    );
+  }
+
+  linkat(from: number, name: string, to: number, newName: string): number {
+    const second = this.#encodeSecond(newName);
+    return this.#check(
+      this.#library.linkat(from, this.#encode(name), to, second, 0),
+    );
+  }
+
+  symlinkat(target: string, directory: number, name: string): number {
+    const second = this.#encodeSecond(target);
+    return this.#check(
+      this.#library.symlinkat(second, directory, this.#encode(name)),
+    );
+  }
+
+  /** Reads a symlink's target into `buffer`; its length, or an error. */
+  readlinkat(directory: number, name: string, buffer: Uint8Array): number {
+    return this.#check(
+      this.#library.readlinkat(
+        directory,
+        this.#encode(name),
+        buffer,
+        buffer.length,
+      ),
+    );
+  }
+
+  mknodat(
+    directory: number,
+    name: string,
+    mode: number,
+    major: number,
+    minor: number,
+  ): number {
+    // Both libraries' makedev: the kernel's own 32 bits suffice.
+    const device = (minor & 0xff) + (major & 0xfff) * 0x100 +
+      (minor - (minor & 0xff)) * 0x1000;
+    return this.#check(
+      this.#library.mknodat(
+        directory,
+        this.#encode(name),
+        mode,
+        BigInt(device),
+      ),
+    );
+  }
+
+  fchown(fd: number, uid: number, gid: number): number {
+    return this.#check(this.#library.fchown(fd, uid, gid));
+  }
+
+  lchownat(directory: number, name: string, uid: number, gid: number): number {
+    return this.#check(
+      this.#library.fchownat(
+        directory,
+        this.#encode(name),
+        uid,
+        gid,
+        AT_SYMLINK_NOFOLLOW,
+      ),
+    );
+  }
+
+  fchmod(fd: number, mode: number): number {
+    return this.#check(this.#library.fchmod(fd, mode));
+  }
+
+  lchmodat(directory: number, name: string, mode: number): number {
+    return this.#check(
+      this.#library.fchmodat(
+        directory,
+        this.#encode(name),
+        mode,
+        AT_SYMLINK_NOFOLLOW,
+      ),
+    );
+  }
+
+  futimens(fd: number, atime: Timestamp, mtime: Timestamp): number {
+    return this.#check(
+      this.#library.futimens(fd, this.#encodeTimes(atime, mtime)),
+    );
+  }
+
+  lutimensat(
+    directory: number,
+    name: string,
+    atime: Timestamp,
+    mtime: Timestamp,
+  ): number {
+    return this.#check(
+      this.#library.utimensat(
+        directory,
+        this.#encode(name),
+        this.#encodeTimes(atime, mtime),
+        AT_SYMLINK_NOFOLLOW,
+      ),
+    );
+  }
+
+  fsetxattr(fd: number, name: string, value: Uint8Array): number {
+    return this.#check(
+      this.#library.fsetxattr(
+        fd,
+        this.#encode(name),
+        value.length === 0 ? this.#empty : value,
+        value.length,
+        0,
+      ),
+    );
+  }
+
+  lsetxattr(path: string, name: string, value: Uint8Array): number {
+    const second = this.#encodeSecond(name);
+    return this.#check(
+      this.#library.lsetxattr(
+        this.#encode(path),
+        second,
+        value.length === 0 ? this.#empty : value,
+        value.length,
+        0,
+      ),
+    );
+  }
+
+  /** Reads the names of xattrs into `buffer`; their length, or an error. */
+  flistxattr(fd: number, buffer: Uint8Array): number {
+    return this.#check(this.#library.flistxattr(fd, buffer, buffer.length));
+  }
+
+  fremovexattr(fd: number, name: string): number {
+    return this.#check(this.#library.fremovexattr(fd, this.#encode(name)));
+  }
+
+  lremovexattr(path: string, name: string): number {
+    const second = this.#encodeSecond(name);
+    return this.#check(
+      this.#library.lremovexattr(this.#encode(path), second),
+    );
+  }
+
+  /**
+   * Reads what an inode is; a symlink is not followed.
+   *
+   * @param directory The descriptor of a directory, or of the inode itself.
+   * @param name The name, empty for the descriptor's own inode.
+   * @returns What it is, or a negative error number.
+   */
+  stat(directory: number, name: string): InodeInfo | number {
+    const result = this.#check(
+      this.#library.statx(
+        NR_STATX,
+        directory,
+        this.#encode(name),
+        AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
+        0x7ff,
+        this.#statxBytes,
+      ),
+    );
+    if (result < 0) return result;
+    const statx = this.#statx;
+    const mode = statx.getUint16(28, true);
+    return {
+      type: INODE_TYPES[mode & S_IFMT] ?? "file",
+      mode: mode & 0o7777,
+      uid: statx.getUint32(20, true),
+      gid: statx.getUint32(24, true),
+      size: Number(statx.getBigUint64(40, true)),
+      atime: readTime(statx, 64),
+      mtime: readTime(statx, 112),
+    };
+  }
+
+  /**
+   * Reads the next names of an open directory as raw records.
+   *
+   * @param fd The directory.
+   * @param take Called with each name's bytes, `.` and `..` left out.
+   * @returns Bytes read, 0 at the end, or a negative error number.
+   */
+  readEntries(
+    fd: number,
+    take: (bytes: Uint8Array, start: number, end: number) => void,
+  ): number {
+    const bytes = this.#entries;
+    const length = this.#check(
+      this.#library.getdents64(NR_GETDENTS64, fd, bytes, bytes.length),
+    );
+    for (let at = 0; at < length;) {
+      const next = at + this.#entriesView.getUint16(at + 16, true);
+      const start = at + 19;
+      const end = bytes.indexOf(0, start);
+      const isDots = bytes[start] === 0x2e &&
+        (end === start + 1 || (end === start + 2 && bytes[start + 1] === 0x2e));
+      if (!isDots) take(bytes, start, end);
+      at = next;
+    }
+    return length;
+  }
+
+  #encode(name: string): Uint8Array<ArrayBuffer> {
+    return encodeInto(name, this.#name);
+  }
+
+  #encodeSecond(name: string): Uint8Array<ArrayBuffer> {
+    return encodeInto(name, this.#secondName);
+  }
+
+  #encodeTimes(atime: Timestamp, mtime: Timestamp): Uint8Array<ArrayBuffer> {
+    const times = this.#times;
+    times[0] = atime.seconds;
+    times[1] = Math.floor(atime.seconds / 0x100000000);
+    times[2] = atime.nanoseconds;
+    times[4] = mtime.seconds;
+    times[5] = Math.floor(mtime.seconds / 0x100000000);
+    times[6] = mtime.nanoseconds;
+    return this.#timesBytes;
+  }
+}
+
+function readTime(view: DataView, offset: number): Timestamp {
+  const low = view.getUint32(offset, true);
+  const high = view.getInt32(offset + 4, true);
+  return {
+    seconds: high * 0x100000000 + low,
+    nanoseconds: view.getUint32(offset + 8, true),
+  };
+}
+
+/** Writes a name and its NUL into the buffer. */
+function encodeInto(
+  name: string,
+  buffer: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const length = name.length;
+  if (length < 256) {
+    let i = 0;
+    for (; i < length; i++) {
+      const code = name.charCodeAt(i);
+      if (code >= 0x80) break;
+      buffer[i] = code;
+    }
+    if (i === length) {
+      buffer[i] = 0;
+      return buffer;
+    }
+  }
+  let end: number;
+  if (name.isWellFormed()) {
+    const { read, written } = encoder.encodeInto(name, buffer);
+    end = read === length ? written : buffer.length;
+  } else {
+    const bytes = encodeBytes(name);
+    end = bytes.length;
+    if (end < buffer.length) buffer.set(bytes);
+  }
+  // What is cut off here would name something else.
+  if (end >= buffer.length) {
+    throw new SystemError(
+      "ENAMETOOLONG",
+      `Cannot use a name of ${length} characters: it is too long`,
+    );
+  }
+  buffer[end] = 0;
+  return buffer;
+}
+
+/**
+ * Makes the error of a failed call.
+ *
+ * @param result The negative error number.
+ * @param action What could not be done, such as `make a directory`.
+ * @param path To what.
+ * @returns The error.
+ */
+export function systemError(
+  result: number,
+  action: string,
+  path: string,
+): SystemError {
+  const [code, meaning] = describeErrno(-result);
+  return new SystemError(
+    code,
+    `Cannot ${action} ${JSON.stringify(path)}: ${meaning} (${code})`,
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * Chooses how the disk is reached.
+ *
+ * @module
+ */
+import { DenoRoot } from "./deno/root.ts";
+import type { Root, Shortfalls } from "./directory.ts";
+import { openLibrary } from "./libc/library.ts";
+import { LibcRoot } from "./libc/root.ts";
+import { requirePermission } from "./permission.ts";
+
+/**
+ * Opens a directory as a root: through libc where FFI is allowed on Linux,
+ * through Deno's API otherwise. FFI is no way around Deno's permissions: those
+ * for the path must be there either way.
+ *
+ * @param path The directory.
+ * @param access Whether things will be changed in it.
+ * @param shortfalls Told of what could not be kept.
+ * @returns The root; dispose of it at the end.
+ * @throws {MissingPermissionError} Where Deno does not permit the access.
+ * @throws {SystemError} Where there is no such directory.
+ */
+export function openRoot(
+  path: string,
+  access: "read" | "write",
+  shortfalls: Shortfalls,
+): Root {
+  const purpose = `Cannot open the directory ${JSON.stringify(path)}`;
+  requirePermission("read", path, purpose);
+  if (access === "write") requirePermission("write", path, purpose);
+  const library = openLibrary();
+  return library === undefined
+    ? new DenoRoot(path, shortfalls)
+    : new LibcRoot(library, path, shortfalls);
+}

@@ -4,21 +4,44 @@
  *
  * @module
  */
+export {
+  readImageConfig,
+  readIndex,
+  readManifest,
+} from "./src/cas/documents.ts";
+export type { BlobInfo, BlobReference, Engine } from "./src/cas/engine.ts";
+export { createLayout, openLayout } from "./src/cas/layout.ts";
+export type { WantedPlatform } from "./src/cas/platform.ts";
+export {
+  listReferences,
+  type ResolveOptions,
+  resolveReference,
+} from "./src/cas/reference.ts";
 export { cleanPath } from "./src/clean_path.ts";
-export * from "./src/errors.ts";
-export type { TarEntryType, TarHeader, Timestamp } from "./src/tar/header.ts";
-export { type TarEntryInput, TarWriteError } from "./src/tar/encode_header.ts";
-export { readTar, type TarEntry } from "./src/tar/read_tar.ts";
-export { TarWriter } from "./src/tar/tar_writer.ts";
 export { decompress } from "./src/compress/decompress.ts";
+export * from "./src/errors.ts";
+export type {
+  Descriptor,
+  Digest,
+  History,
+  ImageConfig,
+  ImageExecutionConfig,
+  Index,
+  Manifest,
+  Platform,
+} from "./src/oci/image_spec.ts";
 export type { Compression } from "./src/oci/media_type.ts";
 export type {
   IdMapping,
   MapOptions,
   OnDiskFormat,
   Progress,
-  RepackOptions,
   UnpackOptions,
   Warning,
 } from "./src/options.ts";
+export { type TarEntryInput, TarWriteError } from "./src/tar/encode_header.ts";
+export type { TarEntryType, TarHeader, Timestamp } from "./src/tar/header.ts";
+export { readTar, type TarEntry } from "./src/tar/read_tar.ts";
+export { TarWriter } from "./src/tar/tar_writer.ts";
 export { unpackLayer } from "./src/unpack/unpack_layer.ts";
+export { unpackRootfs } from "./src/unpack/unpack_rootfs.ts";

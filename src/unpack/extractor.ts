@@ -1,0 +1,321 @@
+/**
+ * Puts the entries of one layer on disk. Everything in here is synchronous: a
+ * layer has many thousand entries, and a promise for each would cost more than
+ * the work.
+ *
+ * @module
+ */
+import { EntryError, MissingPermissionError, quoteName } from "../errors.ts";
+import type {
+  Directory,
+  Metadata,
+  MissingDirectory,
+  NewFile,
+  Root,
+} from "../host/directory.ts";
+import type { UnpackOptions } from "../options.ts";
+import type { TarHeader } from "../tar/header.ts";
+import { DeferredLinks } from "./deferred_links.ts";
+import { parseEntryPath, relativePath } from "./entry_path.ts";
+import { LayerChanges } from "./layer_changes.ts";
+import { parentMetadata, toMetadata } from "./metadata.ts";
+import type { UnpackShortfalls } from "./shortfalls.ts";
+import { removeLower, removeLowerChildren } from "./whiteout.ts";
+
+/** Unpacks one layer. Call `finish` or `abort` at its end. */
+export class Extractor {
+  readonly #root: Root;
+  readonly #options: UnpackOptions;
+  readonly #shortfalls: UnpackShortfalls;
+  readonly #changes = new LayerChanges();
+  readonly #links = new DeferredLinks();
+
+  #entry = "";
+  #file: NewFile | undefined;
+  #fileSize = 0;
+  #fileMetadata: Metadata | undefined;
+
+  /**
+   * @param root Where the layer goes.
+   * @param options The caller's options.
+   * @param shortfalls Told of what could not be kept.
+   */
+  constructor(
+    root: Root,
+    options: UnpackOptions,
+    shortfalls: UnpackShortfalls,
+  ) {
+    this.#root = root;
+    this.#options = options;
+    this.#shortfalls = shortfalls;
+    shortfalls.inUserNamespace = root.inUserNamespace;
+  }
+
+  /**
+   * Begins an entry.
+   *
+   * @param header The entry.
+   * @throws {EntryError} Where it cannot be put on disk, or must not be.
+   */
+  entry(header: TarHeader): void {
+    this.#entry = header.name;
+    try {
+      this.#place(header);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /**
+   * Takes a piece of the entry's contents.
+   *
+   * @param bytes The piece.
+   * @param offset Where in the file it belongs.
+   */
+  data(bytes: Uint8Array, offset: number): void {
+    if (this.#file === undefined) return;
+    try {
+      this.#file.write(bytes, offset);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /** Ends the entry. */
+  endOfEntry(): void {
+    const file = this.#file;
+    const metadata = this.#fileMetadata;
+    if (file === undefined || metadata === undefined) return;
+    this.#file = undefined;
+    try {
+      file.finish(this.#fileSize, metadata);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /** Ends the layer: late hard links, then directories' modes and times. */
+  finish(): void {
+    this.#links.settle((path, target) => {
+      this.#entry = path;
+      try {
+        return this.#link(path, target);
+      } catch (error) {
+        throw this.#explain(error);
+      }
+    });
+    this.#changes.settle(this.#root, (path, error) => {
+      this.#entry = `${path}/`;
+      throw this.#explain(error);
+    });
+  }
+
+  /** Leaves everything as it is, and closes what is open. */
+  abort(): void {
+    this.#file?.discard();
+    this.#file = undefined;
+  }
+
+  #explain(error: unknown): unknown {
+    if (
+      !(error instanceof Error) || error instanceof EntryError ||
+      error instanceof MissingPermissionError
+    ) {
+      return error;
+    }
+    return new EntryError(this.#entry, error.message, { cause: error });
+  }
+
+  #refuse(message: string): never {
+    throw new EntryError(this.#entry, message);
+  }
+
+  #place(header: TarHeader): void {
+    const { directory, name, role } = parseEntryPath(header.name);
+    switch (role) {
+      case "skipped":
+        return;
+      case "whiteout": {
+        const parent = this.#root.directory(directory);
+        if (parent === undefined) return;
+        this.#links.replaced(join(directory, name));
+        return removeLower(this.#root, this.#changes, parent, name);
+      }
+      case "opaque": {
+        const parent = this.#root.directory(directory);
+        if (parent === undefined) return;
+        return removeLowerChildren(this.#root, this.#changes, parent.path);
+      }
+    }
+    if (name === "") return this.#placeRoot(header);
+    this.#links.replaced(join(directory, name));
+    if (header.type === "link") {
+      const path = join(directory, name);
+      const target = relativePath(header.linkName);
+      if (!this.#link(path, target)) this.#links.add(header.name, path, target);
+      return;
+    }
+    const metadata = toMetadata(header, this.#options);
+    this.#create(this.#parent(directory), name, header, metadata);
+  }
+
+  #placeRoot(header: TarHeader): void {
+    // Anything else would replace the root itself (CVE-2021-29136).
+    if (header.type !== "directory") {
+      this.#refuse(`the root of an image is no ${header.type}`);
+    }
+    this.#changes.setMetadata("", toMetadata(header, this.#options));
+  }
+
+  /** The directory an entry goes into, made where it is missing. */
+  #parent(path: string): Directory {
+    const directory = this.#root.directory(path, this.#makeParent);
+    if (directory === undefined) {
+      this.#refuse(`its directory ${quoteName(path)} could not be made`);
+    }
+    this.#changes.touch(directory);
+    return directory;
+  }
+
+  /** A field, so that no closure is made for each entry. */
+  readonly #makeParent: MissingDirectory = (parent, name, taken) => {
+    this.#changes.touch(parent);
+    if (taken) parent.remove(name);
+    parent.createDirectory(name);
+    const path = join(parent.path, name);
+    this.#changes.created(path);
+    this.#changes.setMetadata(path, parentMetadata(path, this.#options));
+    this.#changes.add(parent.path, name);
+    return true;
+  };
+
+  #create(
+    parent: Directory,
+    name: string,
+    header: TarHeader,
+    metadata: Metadata,
+  ): void {
+    if (header.type === "directory") {
+      this.#createDirectory(parent, name, metadata);
+    } else if (!this.#tryCreate(parent, name, header, metadata)) {
+      parent.remove(name);
+      if (!this.#tryCreate(parent, name, header, metadata)) {
+        this.#refuse("something else keeps taking its place; is it in use?");
+      }
+    }
+    this.#changes.add(parent.path, name);
+  }
+
+  /** Makes anything but a directory; false where the name is taken. */
+  #tryCreate(
+    parent: Directory,
+    name: string,
+    header: TarHeader,
+    metadata: Metadata,
+  ): boolean {
+    switch (header.type) {
+      case "file":
+        return this.#beginFile(parent, name, header.size, metadata);
+      case "symlink":
+        if (!parent.createSymlink(name, header.linkName)) return false;
+        parent.setMetadata(name, "symlink", metadata);
+        return true;
+      case "fifo":
+        if (!parent.createNode(name, "fifo", 0, 0)) return false;
+        parent.setMetadata(name, "fifo", metadata);
+        return true;
+      case "character-device":
+      case "block-device": {
+        if (this.#shortfalls.isUnprivileged) {
+          if (!this.#beginFile(parent, name, 0, metadata)) return false;
+          this.#shortfalls.device(header.name);
+          return true;
+        }
+        const { deviceMajor, deviceMinor } = header;
+        if (!parent.createNode(name, header.type, deviceMajor, deviceMinor)) {
+          return false;
+        }
+        parent.setMetadata(name, header.type, metadata);
+        return true;
+      }
+      default:
+        return this.#refuse(
+          `its type ${
+            quoteName(header.typeflag)
+          } is none that a layer may hold`,
+        );
+    }
+  }
+
+  #beginFile(
+    parent: Directory,
+    name: string,
+    size: number,
+    metadata: Metadata,
+  ): boolean {
+    const file = parent.createFile(name);
+    if (file === undefined) return false;
+    this.#file = file;
+    this.#fileSize = size;
+    this.#fileMetadata = metadata;
+    return true;
+  }
+
+  #createDirectory(parent: Directory, name: string, metadata: Metadata): void {
+    const path = join(parent.path, name);
+    if (!parent.createDirectory(name)) {
+      const type = parent.lookup(name)?.type;
+      if (type === "directory") {
+        this.#changes.setMetadata(path, metadata);
+        return;
+      }
+      if (type === "symlink" && this.#options.keepDirlinks === true) {
+        const target = this.#root.directory(path);
+        if (target !== undefined) {
+          this.#changes.setMetadata(target.path, metadata);
+          return;
+        }
+      }
+      parent.remove(name);
+      if (!parent.createDirectory(name)) {
+        this.#refuse("something else keeps taking its place; is it in use?");
+      }
+    }
+    this.#changes.created(path);
+    this.#changes.setMetadata(path, metadata);
+  }
+
+  /** Makes a hard link; false where its target is not there yet. */
+  #link(path: string, target: string): boolean {
+    const slash = target.lastIndexOf("/");
+    const source = this.#root.directory(target.slice(0, Math.max(0, slash)));
+    const sourceName = target.slice(slash + 1);
+    if (sourceName === "") {
+      this.#refuse("a hard link to the root is impossible");
+    }
+    const info = source?.lookup(sourceName);
+    if (source === undefined || info === undefined) return false;
+    if (info.type === "directory") {
+      this.#refuse(
+        `it is a hard link to ${quoteName(target)}, which is a directory`,
+      );
+    }
+    const nameAt = path.lastIndexOf("/") + 1;
+    const name = path.slice(nameAt);
+    const parent = this.#parent(path.slice(0, Math.max(0, nameAt - 1)));
+    // Making room for a link to itself would remove what it is to link to.
+    if (parent.path === source.path && name === sourceName) return true;
+    if (!parent.createLink(name, source, sourceName)) {
+      parent.remove(name);
+      if (!parent.createLink(name, source, sourceName)) {
+        this.#refuse("something else keeps taking its place; is it in use?");
+      }
+    }
+    this.#changes.add(parent.path, name);
+    return true;
+  }
+}
+
+function join(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}

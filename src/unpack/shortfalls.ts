@@ -1,0 +1,76 @@
+/**
+ * Decides what may be passed over with a warning, and what may not.
+ *
+ * @module
+ */
+import { MissingPermissionError, SystemError } from "../errors.ts";
+import type { Shortfalls } from "../host/directory.ts";
+import type { UnpackOptions, Warning } from "../options.ts";
+
+/** What the host could not keep, told to the caller once for each kind. */
+export class UnpackShortfalls implements Shortfalls {
+  readonly #options: UnpackOptions;
+  readonly #told = new Set<string>();
+  /** Whether ids are those of a user namespace, as soon as that is known. */
+  inUserNamespace = false;
+
+  /** @param options The caller's options. */
+  constructor(options: UnpackOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the privileges of root are not to be expected. */
+  get isUnprivileged(): boolean {
+    return this.#options.rootless === true || this.inUserNamespace;
+  }
+
+  xattr(name: string, code: string): void {
+    if (code === "ENOSYS") {
+      throw new MissingPermissionError(
+        "--allow-ffi",
+        `Cannot set the xattr ${name}: Deno's own API has no xattrs`,
+      );
+    }
+    if (code === "EPERM" && !this.isUnprivileged) {
+      throw new SystemError(
+        code,
+        `Cannot set or remove the xattr ${name}: the operation is not permitted; unpack as root, or with the option rootless`,
+      );
+    }
+    const reason = code === "EPERM"
+      ? "it takes privileges that are not there"
+      : "the filesystem does not support it";
+    this.#warnOnce(`${code} ${name}`, {
+      code: "xattr-unsupported",
+      message:
+        `The xattr ${name} was left out, here and elsewhere: ${reason} (${code})`,
+    });
+  }
+
+  time(): void {
+    this.#warnOnce("time", {
+      code: "time-unsupported",
+      message:
+        "Times were cut to what Deno's API can set; run deno with --allow-ffi for exact ones",
+    });
+  }
+
+  /**
+   * A device was replaced by an empty file.
+   *
+   * @param entry Name of the entry.
+   */
+  device(entry: string): void {
+    this.#options.onWarning?.({
+      code: "device-replaced",
+      message: "An empty file was made in place of a device, which takes root",
+      entry,
+    });
+  }
+
+  #warnOnce(key: string, warning: Warning): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#options.onWarning?.(warning);
+  }
+}

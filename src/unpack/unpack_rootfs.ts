@@ -1,0 +1,257 @@
+/**
+ * An image's layers onto the disk, one over the other.
+ *
+ * @module
+ */
+import type { Engine } from "../cas/engine.ts";
+import { readImageConfig } from "../cas/documents.ts";
+import { diskError, onDisk } from "../host/disk_error.ts";
+import { decompress } from "../compress/decompress.ts";
+import {
+  BundleExistsError,
+  DecompressionError,
+  LayerError,
+  MissingPermissionError,
+  StrataError,
+  TarError,
+  VerificationError,
+} from "../errors.ts";
+import type { Root } from "../host/directory.ts";
+import { openRoot } from "../host/open_root.ts";
+import { requirePermission } from "../host/permission.ts";
+import { Digester, parseDigest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/image_spec.ts";
+import type { UnpackOptions } from "../options.ts";
+import { planLayers, type PlannedLayer } from "./layer_plan.ts";
+import { UnpackShortfalls } from "./shortfalls.ts";
+import { extractLayer } from "./unpack_layer.ts";
+
+/**
+ * Unpacks all layers of an image into a new directory. Digest and size of
+ * every blob and the diffID of every layer are verified while they pass.
+ * After an error or an abort nothing of the directory remains; with
+ * `startFrom`, where the directory is the caller's, it is left as it is.
+ * Follows the image-spec's layer.md and config.md.
+ *
+ * Permissions: those of the engine, and those of `unpackLayer` for `rootfs`.
+ *
+ * @param engine The store that holds the image.
+ * @param rootfs The directory, which must not be there yet; with `startFrom`
+ * it must be, and hold the layers below that one.
+ * @param manifest The image's manifest (see `readManifest`).
+ * @param options How to unpack it.
+ * @throws {LayerError} Where a layer cannot be unpacked; `cause` says why.
+ * @throws {InvalidImageError} Where manifest and configuration do not fit.
+ * @throws {UnsupportedMediaTypeError} Where a layer is none we can unpack.
+ * @throws {BundleExistsError} Where the directory is there already.
+ * @throws {MissingPermissionError} Where Deno lacks a permission.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   createLayout,
+ *   TarWriter,
+ *   unpackRootfs,
+ * } from "@strata/layer";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using engine = await createLayout(`${directory}/image`);
+ *
+ * // An image of one layer, which holds one file.
+ * const tar = new TarWriter();
+ * const stored = engine.putBlob(tar.readable);
+ * const owner = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
+ * await tar.add({ name: "motd", ...owner }, "hello\n");
+ * await tar.close();
+ * const layer = await stored;
+ * const type = "application/vnd.oci.image";
+ * const config = await engine.putBlob(new TextEncoder().encode(JSON.stringify({
+ *   os: "linux",
+ *   architecture: "amd64",
+ *   rootfs: { type: "layers", diff_ids: [layer.digest] },
+ * })));
+ * const manifest = {
+ *   schemaVersion: 2,
+ *   config: { mediaType: `${type}.config.v1+json`, ...config },
+ *   layers: [{ mediaType: `${type}.layer.v1.tar`, ...layer }],
+ * };
+ *
+ * await unpackRootfs(engine, `${directory}/rootfs`, manifest);
+ * assertEquals(await Deno.readTextFile(`${directory}/rootfs/motd`), "hello\n");
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export async function unpackRootfs(
+  engine: Engine,
+  rootfs: string,
+  manifest: Manifest,
+  options: UnpackOptions = {},
+): Promise<void> {
+  options.signal?.throwIfAborted();
+  const config = await readImageConfig(engine, manifest);
+  const layers = planLayers(manifest, config, options.startFrom);
+  const isNew = options.startFrom === undefined;
+  if (isNew) makeRootfs(rootfs);
+  try {
+    const shortfalls = new UnpackShortfalls(options);
+    using root = openRoot(rootfs, "write", shortfalls);
+    const layerCount = manifest.layers.length;
+    const unpacking = { engine, root, options, shortfalls, layerCount };
+    for (const layer of layers) {
+      await unpackPlanned(unpacking, layer);
+      await options.afterLayerUnpack?.(manifest, layer.descriptor);
+    }
+  } catch (error) {
+    if (isNew) removeRootfs(rootfs, error);
+    throw error;
+  }
+}
+
+function makeRootfs(rootfs: string): void {
+  const purpose = `Cannot make the directory ${JSON.stringify(rootfs)}`;
+  requirePermission("read", rootfs, purpose);
+  requirePermission("write", rootfs, purpose);
+  try {
+    Deno.mkdirSync(rootfs);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new BundleExistsError(
+        `Cannot unpack into ${
+          JSON.stringify(rootfs)
+        }: it is there already; remove it, or name another directory`,
+      );
+    }
+    throw diskError(error, purpose);
+  }
+  // Whatever the umask: a container's user must be able to enter its root.
+  onDisk(purpose, () => Deno.chmodSync(rootfs, 0o755));
+}
+
+/**
+ * Removes what was unpacked, however deep it is.
+ *
+ * @param rootfs The directory.
+ * @param cause The error after which it is removed.
+ */
+function removeRootfs(rootfs: string, cause: unknown): void {
+  try {
+    const ignored = { xattr: () => {}, time: () => {} };
+    using root = openRoot(rootfs, "write", ignored);
+    const top = root.directory("");
+    for (const name of top?.list() ?? []) top?.remove(name);
+    Deno.removeSync(rootfs);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StrataError(
+      `Cannot remove the half-written ${
+        JSON.stringify(rootfs)
+      } (${reason}); remove it by hand. It was given up because: ${why}`,
+      { cause },
+    );
+  }
+}
+
+/** One unpacking of an image, as its layers see it. */
+interface Unpacking {
+  engine: Engine;
+  root: Root;
+  options: UnpackOptions;
+  shortfalls: UnpackShortfalls;
+  layerCount: number;
+}
+
+async function unpackPlanned(
+  unpacking: Unpacking,
+  layer: PlannedLayer,
+): Promise<void> {
+  try {
+    await verifyAndExtract(unpacking, layer);
+  } catch (error) {
+    const isCallersDoing = error instanceof MissingPermissionError ||
+      unpacking.options.signal?.aborted === true;
+    if (isCallersDoing) throw error;
+    const { digest } = layer.descriptor;
+    const cause = await findRealCause(unpacking.engine, layer, error);
+    throw new LayerError(digest, layer.index, cause);
+  }
+}
+
+async function verifyAndExtract(
+  { engine, root, options, shortfalls, layerCount }: Unpacking,
+  { descriptor, diffId, compression, index }: PlannedLayer,
+): Promise<void> {
+  const { onProgress } = options;
+  let bytesIn = 0;
+  const blob = countBytes(await engine.getBlob(descriptor), (count) => {
+    bytesIn += count;
+  });
+  const digester = new Digester(parseDigest(diffId).algorithm);
+  await extractLayer(
+    root,
+    decompress(blob, compression),
+    options,
+    shortfalls,
+    {
+      onBytes: (bytes) => digester.update(bytes),
+      onChunk: onProgress && ((entries, bytesOut) =>
+        onProgress({
+          layer: descriptor,
+          layerIndex: index,
+          layerCount,
+          entries,
+          bytesIn,
+          bytesOut,
+          totalBytes: descriptor.size,
+        })),
+    },
+  );
+  const actual = digester.digest();
+  if (actual !== diffId) {
+    throw new VerificationError(
+      diffId,
+      `this is the layer's diffID, but what was unpacked has the digest ${actual}; the image is damaged or forged`,
+    );
+  }
+}
+
+/**
+ * A blob that was altered breaks the archive first and the digest later. The
+ * caller is better served by the digest.
+ */
+async function findRealCause(
+  engine: Engine,
+  { descriptor }: PlannedLayer,
+  error: unknown,
+): Promise<unknown> {
+  const mayBeDamage = error instanceof TarError ||
+    error instanceof DecompressionError;
+  if (!mayBeDamage) return error;
+  try {
+    const blob = await engine.getBlob(descriptor);
+    for await (const _ of blob) {
+      // Read for its verification alone.
+    }
+    return error;
+  } catch (verification) {
+    return verification instanceof VerificationError ? verification : error;
+  }
+}
+
+/** Passes a stream on and tells how many bytes pass. */
+function countBytes(
+  stream: ReadableStream<Uint8Array>,
+  onBytes: (count: number) => void,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      onBytes(value.length);
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}

@@ -30,6 +30,17 @@ export type {
   Manifest,
   Platform,
 } from "./src/oci/image_spec.ts";
+export type {
+  LinuxDeviceRule,
+  LinuxNamespace,
+  Mount,
+  ProcessCapabilities,
+  ProcessLimit,
+  ProcessUser,
+  RuntimeLinux,
+  RuntimeProcess,
+  RuntimeSpec,
+} from "./src/oci/runtime_spec.ts";
 export type { Compression } from "./src/oci/media_type.ts";
 export type {
   IdMapping,
@@ -39,9 +50,15 @@ export type {
   UnpackOptions,
   Warning,
 } from "./src/options.ts";
+export {
+  runtimeConfig,
+  type RuntimeConfigOptions,
+} from "./src/runtime/runtime_config.ts";
 export { type TarEntryInput, TarWriteError } from "./src/tar/encode_header.ts";
 export type { TarEntryType, TarHeader, Timestamp } from "./src/tar/header.ts";
 export { readTar, type TarEntry } from "./src/tar/read_tar.ts";
 export { TarWriter } from "./src/tar/tar_writer.ts";
+export { toRootless, type ToRootlessOptions } from "./src/to_rootless.ts";
 export { unpackLayer } from "./src/unpack/unpack_layer.ts";
+export { ROOTFS_NAME, unpackManifest } from "./src/unpack/unpack_manifest.ts";
 export { unpackRootfs } from "./src/unpack/unpack_rootfs.ts";

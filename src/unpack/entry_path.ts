@@ -36,9 +36,7 @@ export function parseEntryPath(entryName: string): EntryPath {
     throw new EntryError(entryName, "its name holds a NUL");
   }
   const path = relativePath(entryName);
-  const slash = path.lastIndexOf("/");
-  const directory = slash === -1 ? "" : path.slice(0, slash);
-  const name = path.slice(slash + 1);
+  const [directory, name] = splitPath(path);
   if (!path.includes(WHITEOUT_PREFIX)) {
     return { directory, name, role: "content" };
   }
@@ -60,6 +58,17 @@ export function relativePath(path: string): string {
   const cleaned = cleanPath(path);
   if (cleaned === ".") return "";
   return cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
+}
+
+/**
+ * Parts a path from its last component.
+ *
+ * @param path The path, cleaned.
+ * @returns The directory, empty for the root, and the name in it.
+ */
+export function splitPath(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [slash === -1 ? "" : path.slice(0, slash), path.slice(slash + 1)];
 }
 
 function parseWhiteout(

@@ -15,8 +15,8 @@ import type {
 } from "../host/directory.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { TarHeader } from "../tar/header.ts";
-import { DeferredLinks } from "./deferred_links.ts";
-import { parseEntryPath, relativePath } from "./entry_path.ts";
+import { type DeferredLink, DeferredLinks } from "./deferred_links.ts";
+import { parseEntryPath, relativePath, splitPath } from "./entry_path.ts";
 import { LayerChanges } from "./layer_changes.ts";
 import { parentMetadata, toMetadata } from "./metadata.ts";
 import type { UnpackShortfalls } from "./shortfalls.ts";
@@ -96,14 +96,21 @@ export class Extractor {
 
   /** Ends the layer: late hard links, then directories' modes and times. */
   finish(): void {
-    this.#links.settle((path, target) => {
-      this.#entry = path;
-      try {
-        return this.#link(path, target);
-      } catch (error) {
-        throw this.#explain(error);
-      }
-    });
+    this.#links.settle(
+      (path) => {
+        const [directory, name] = splitPath(path);
+        const resolved = this.#root.directory(directory);
+        return resolved && join(resolved.path, name);
+      },
+      (link) => {
+        this.#entry = link.entry;
+        try {
+          return this.#settleLink(link);
+        } catch (error) {
+          throw this.#explain(error);
+        }
+      },
+    );
     this.#changes.settle(this.#root, (path, error) => {
       this.#entry = `${path}/`;
       throw this.#explain(error);
@@ -138,7 +145,6 @@ export class Extractor {
       case "whiteout": {
         const parent = this.#root.directory(directory);
         if (parent === undefined) return;
-        this.#links.replaced(join(directory, name));
         return removeLower(this.#root, this.#changes, parent, name);
       }
       case "opaque": {
@@ -148,12 +154,8 @@ export class Extractor {
       }
     }
     if (name === "") return this.#placeRoot(header);
-    this.#links.replaced(join(directory, name));
     if (header.type === "link") {
-      const path = join(directory, name);
-      const target = relativePath(header.linkName);
-      if (!this.#link(path, target)) this.#links.add(header.name, path, target);
-      return;
+      return this.#placeLink(directory, name, header.linkName);
     }
     const metadata = toMetadata(header, this.#options);
     this.#create(this.#parent(directory), name, header, metadata);
@@ -183,6 +185,7 @@ export class Extractor {
     if (taken) parent.remove(name);
     parent.createDirectory(name);
     const path = join(parent.path, name);
+    this.#links.replaced(path);
     this.#changes.created(path);
     this.#changes.setMetadata(path, parentMetadata(path, this.#options));
     this.#changes.add(parent.path, name);
@@ -195,6 +198,7 @@ export class Extractor {
     header: TarHeader,
     metadata: Metadata,
   ): void {
+    this.#links.replaced(join(parent.path, name));
     if (header.type === "directory") {
       this.#createDirectory(parent, name, metadata);
     } else if (!this.#tryCreate(parent, name, header, metadata)) {
@@ -285,34 +289,66 @@ export class Extractor {
     this.#changes.setMetadata(path, metadata);
   }
 
-  /** Makes a hard link; false where its target is not there yet. */
-  #link(path: string, target: string): boolean {
-    const slash = target.lastIndexOf("/");
-    const source = this.#root.directory(target.slice(0, Math.max(0, slash)));
-    const sourceName = target.slice(slash + 1);
-    if (sourceName === "") {
+  #placeLink(directory: string, name: string, linkName: string): void {
+    const parent = this.#parent(directory);
+    const path = join(parent.path, name);
+    const target = relativePath(linkName);
+    this.#links.replaced(path);
+    const state = this.#link(path, target);
+    if (state === "final") return;
+    if (state === "missing") {
+      // Until the target comes nothing is here, and nothing stays here.
+      parent.remove(name);
+      this.#changes.add(parent.path, name);
+    }
+    const isLinked = state === "provisional";
+    this.#links.add({ entry: this.#entry, path, target, isLinked });
+  }
+
+  /** Makes a link at the layer's end; false where its target never came. */
+  #settleLink({ path, target }: DeferredLink): boolean {
+    const [directory, name] = splitPath(path);
+    // Something else may have taken the place of the directory since.
+    const isWanted = this.#root.directory(directory)?.path === directory &&
+      this.#changes.hasAdded(directory, name);
+    return !isWanted || this.#link(path, target) !== "missing";
+  }
+
+  /**
+   * Makes a hard link.
+   *
+   * @param path Where to, without symlinks on the way; the directory is there.
+   * @param target The target's path, cleaned.
+   * @returns Whether the target is what this layer wants there; a layer below
+   * may have left it, and this one may still replace it.
+   */
+  #link(path: string, target: string): "missing" | "provisional" | "final" {
+    const [targetDirectory, targetName] = splitPath(target);
+    if (targetName === "") {
       this.#refuse("a hard link to the root is impossible");
     }
-    const info = source?.lookup(sourceName);
-    if (source === undefined || info === undefined) return false;
-    if (info.type === "directory") {
+    const source = this.#root.directory(targetDirectory);
+    const type = source?.lookup(targetName)?.type;
+    if (source === undefined || type === undefined) return "missing";
+    if (type === "directory") {
       this.#refuse(
         `it is a hard link to ${quoteName(target)}, which is a directory`,
       );
     }
-    const nameAt = path.lastIndexOf("/") + 1;
-    const name = path.slice(nameAt);
-    const parent = this.#parent(path.slice(0, Math.max(0, nameAt - 1)));
+    const [directory, name] = splitPath(path);
+    const parent = this.#parent(directory);
+    const targetPath = join(source.path, targetName);
     // Making room for a link to itself would remove what it is to link to.
-    if (parent.path === source.path && name === sourceName) return true;
-    if (!parent.createLink(name, source, sourceName)) {
+    if (targetPath !== path && !parent.createLink(name, source, targetName)) {
       parent.remove(name);
-      if (!parent.createLink(name, source, sourceName)) {
+      if (!parent.createLink(name, source, targetName)) {
         this.#refuse("something else keeps taking its place; is it in use?");
       }
     }
-    this.#changes.add(parent.path, name);
-    return true;
+    const isFinal = this.#changes.hasAdded(source.path, targetName) &&
+      !this.#links.has(targetPath);
+    this.#changes.add(directory, name);
+    return isFinal ? "final" : "provisional";
   }
 }
 

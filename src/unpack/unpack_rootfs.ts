@@ -5,24 +5,21 @@
  */
 import type { Engine } from "../cas/engine.ts";
 import { readImageConfig } from "../cas/documents.ts";
-import { diskError, onDisk } from "../host/disk_error.ts";
 import { decompress } from "../compress/decompress.ts";
 import {
-  BundleExistsError,
   DecompressionError,
   LayerError,
   MissingPermissionError,
-  StrataError,
   TarError,
   VerificationError,
 } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
 import { openRoot } from "../host/open_root.ts";
-import { requirePermission } from "../host/permission.ts";
 import { Digester, parseDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
 import { planLayers, type PlannedLayer } from "./layer_plan.ts";
+import { makeRootfs, removeRootfs } from "./rootfs_directory.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
 import { extractLayer } from "./unpack_layer.ts";
 
@@ -105,51 +102,6 @@ export async function unpackRootfs(
   } catch (error) {
     if (isNew) removeRootfs(rootfs, error);
     throw error;
-  }
-}
-
-function makeRootfs(rootfs: string): void {
-  const purpose = `Cannot make the directory ${JSON.stringify(rootfs)}`;
-  requirePermission("read", rootfs, purpose);
-  requirePermission("write", rootfs, purpose);
-  try {
-    Deno.mkdirSync(rootfs);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new BundleExistsError(
-        `Cannot unpack into ${
-          JSON.stringify(rootfs)
-        }: it is there already; remove it, or name another directory`,
-      );
-    }
-    throw diskError(error, purpose);
-  }
-  // Whatever the umask: a container's user must be able to enter its root.
-  onDisk(purpose, () => Deno.chmodSync(rootfs, 0o755));
-}
-
-/**
- * Removes what was unpacked, however deep it is.
- *
- * @param rootfs The directory.
- * @param cause The error after which it is removed.
- */
-function removeRootfs(rootfs: string, cause: unknown): void {
-  try {
-    const ignored = { xattr: () => {}, time: () => {} };
-    using root = openRoot(rootfs, "write", ignored);
-    const top = root.directory("");
-    for (const name of top?.list() ?? []) top?.remove(name);
-    Deno.removeSync(rootfs);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StrataError(
-      `Cannot remove the half-written ${
-        JSON.stringify(rootfs)
-      } (${reason}); remove it by hand. It was given up because: ${why}`,
-      { cause },
-    );
   }
 }
 

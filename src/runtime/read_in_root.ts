@@ -1,0 +1,44 @@
+/**
+ * Reads a file of a rootfs without ever leaving the rootfs.
+ *
+ * @module
+ */
+import { StrataError } from "../errors.ts";
+import type { Root } from "../host/directory.ts";
+
+/** As many as the kernel follows. */
+const MAX_SYMLINKS = 40;
+
+/**
+ * Reads a file, following symlinks as chroot(2) would, in its last component
+ * too.
+ *
+ * @param root The rootfs.
+ * @param path The file, taken from the root.
+ * @param limit The most bytes it may have.
+ * @returns The contents, or undefined where there is no such file.
+ * @throws {StrataError} Where it is no regular file, is too large, or is
+ * reached through too many symlinks.
+ */
+export function readInRoot(
+  root: Root,
+  path: string,
+  limit: number,
+): Uint8Array | undefined {
+  let current = path;
+  for (let links = 0; links <= MAX_SYMLINKS; links++) {
+    const slash = current.lastIndexOf("/");
+    const directory = root.directory(current.slice(0, Math.max(0, slash)));
+    const name = current.slice(slash + 1);
+    const type = directory?.lookup(name)?.type;
+    if (directory === undefined || type === undefined) return undefined;
+    if (type !== "symlink") return directory.readFile(name, limit);
+    const target = directory.readLink(name);
+    current = target.startsWith("/") ? target : `${directory.path}/${target}`;
+  }
+  throw new StrataError(
+    `Cannot read ${JSON.stringify(path)} in ${
+      JSON.stringify(root.path)
+    }: there are too many symlinks on the way`,
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * An image's configuration as a runtime's.
+ *
+ * @module
+ */
+import { readImageConfig } from "../cas/documents.ts";
+import type { Engine } from "../cas/engine.ts";
+import { decodeBytes } from "../byte_string.ts";
+import { InvalidImageError } from "../errors.ts";
+import { onDisk } from "../host/disk_error.ts";
+import type { Root } from "../host/directory.ts";
+import { openRoot } from "../host/open_root.ts";
+import { checkMappings } from "../id_map.ts";
+import type { Manifest } from "../oci/image_spec.ts";
+import type { RuntimeSpec } from "../oci/runtime_spec.ts";
+import type { MapOptions } from "../options.ts";
+import { toRootless } from "../to_rootless.ts";
+import { convert } from "./convert.ts";
+import { readInRoot } from "./read_in_root.ts";
+import { type ContainerUser, lookUpUser } from "./user.ts";
+
+/** How a runtime configuration is made. */
+export interface RuntimeConfigOptions extends MapOptions {
+  /**
+   * Path of the unpacked rootfs, in whose `/etc/passwd` and `/etc/group` the
+   * image's user is looked up. Without it only numbers can be.
+   */
+  rootfs?: string;
+}
+
+/** The largest `/etc/passwd` or `/etc/group` that is read: 4 MiB. */
+const MAX_ACCOUNT_FILE = 4 * 1024 * 1024;
+
+/**
+ * Makes the `config.json` that a runtime starts an image's container by: the
+ * image's configuration laid over umoci's defaults. The user is looked up in
+ * the rootfs's own files, and never through a symlink that leaves it. With id
+ * mappings the container gets a user namespace; with `rootless` the result is
+ * that of `toRootless`, root mapped to the owner of the rootfs where no
+ * mapping is given. Follows the image-spec's conversion.md.
+ *
+ * Permissions: those of the engine, and `--allow-read=<rootfs>`.
+ *
+ * @param engine The store that holds the image.
+ * @param manifest The image's manifest (see `readManifest`).
+ * @param options Id mappings, and where the rootfs is.
+ * @returns The runtime configuration.
+ * @throws {InvalidImageError} Where the image is not for Linux, its
+ * configuration is malformed, or its user cannot be found.
+ * @throws {StrataError} Where the mappings are no ranges of ids.
+ *
+ * @example
+ * ```ts
+ * import { createLayout, runtimeConfig } from "@strata/layer";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using engine = await createLayout(`${directory}/image`);
+ * const config = await engine.putBlob(new TextEncoder().encode(JSON.stringify({
+ *   os: "linux",
+ *   architecture: "amd64",
+ *   config: { Entrypoint: ["/bin/ls"], Cmd: ["-l"], User: "1000:100" },
+ *   rootfs: { type: "layers", diff_ids: [] },
+ * })));
+ * const mediaType = "application/vnd.oci.image.config.v1+json";
+ *
+ * const spec = await runtimeConfig(engine, {
+ *   schemaVersion: 2,
+ *   config: { mediaType, ...config },
+ *   layers: [],
+ * });
+ * assertEquals(spec.process?.args, ["/bin/ls", "-l"]);
+ * assertEquals(spec.process?.user, { uid: 1000, gid: 100 });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export async function runtimeConfig(
+  engine: Engine,
+  manifest: Manifest,
+  options: RuntimeConfigOptions = {},
+): Promise<RuntimeSpec> {
+  checkMappings(options.uidMappings ?? [], "uid");
+  checkMappings(options.gidMappings ?? [], "gid");
+  const image = await readImageConfig(engine, manifest);
+  const user = findUser(image.config?.User ?? "", options.rootfs);
+  if (options.rootless !== true) return convert(image, user, options);
+  return toRootless(convert(image, user, withOwnMappings(options)));
+}
+
+function findUser(user: string, rootfs: string | undefined): ContainerUser {
+  if (rootfs !== undefined) {
+    const ignored = { xattr: () => {}, time: () => {} };
+    using root = openRoot(rootfs, "read", ignored);
+    const read = (path: string) => readText(root, path);
+    return lookUpUser(user, read("etc/passwd"), read("etc/group"));
+  }
+  if (/^(\d+(:\d+)?)?$/.test(user)) return lookUpUser(user, "", "");
+  throw new InvalidImageError(
+    `Cannot look up user ${
+      JSON.stringify(user)
+    }: its /etc/passwd is needed; pass the option rootfs`,
+  );
+}
+
+function readText(root: Root, path: string): string {
+  const bytes = readInRoot(root, path, MAX_ACCOUNT_FILE);
+  return bytes === undefined ? "" : decodeBytes(bytes);
+}
+
+/** A rootless container's root is whoever owns what was unpacked. */
+function withOwnMappings(options: RuntimeConfigOptions): MapOptions {
+  const { uidMappings, gidMappings, rootfs } = options;
+  if (uidMappings !== undefined || rootfs === undefined) return options;
+  const { uid, gid } = onDisk(
+    `Cannot look at ${JSON.stringify(rootfs)}`,
+    () => Deno.statSync(rootfs),
+  );
+  const toRoot = (id: number | null) => [
+    { containerID: 0, hostID: id ?? 0, size: 1 },
+  ];
+  return {
+    ...options,
+    uidMappings: toRoot(uid),
+    gidMappings: gidMappings ?? toRoot(gid),
+  };
+}

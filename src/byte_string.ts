@@ -47,6 +47,24 @@ export function decodeBytes(
   }
 }
 
+/**
+ * Decodes bytes up to the first NUL.
+ *
+ * @param bytes The bytes.
+ * @param start Where to begin, 0 unless told.
+ * @param end Where to stop at the latest, the end unless told.
+ * @returns The string.
+ */
+export function decodeUntilNul(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): string {
+  let nul = start;
+  while (nul < end && bytes[nul] !== 0) nul++;
+  return decodeBytes(bytes, start, nul);
+}
+
 function decodeMixed(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length;) {

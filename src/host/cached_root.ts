@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { SystemError } from "../errors.ts";
+import { quoteName, SystemError } from "../errors.ts";
 import type { Directory, MissingDirectory, Root } from "./directory.ts";
 
 /** What stands in the way of entering a directory. */
@@ -17,6 +17,9 @@ const MAX_SYMLINKS = 40;
 const MAX_PATH = 4095;
 /** What the two limits above allow at most, roughly. */
 const MAX_STEPS = 100_000;
+
+/** An empty component, `.` or `..`. */
+const ODD_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** A root that keeps the directories it has found. */
 export abstract class CachedRoot<D extends Directory> implements Root {
@@ -55,16 +58,39 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     if (path === "") return this.top;
     const known = this.#found.get(path);
     if (known !== undefined) return this.#use(known);
-    const directory = this.#useNew(this.openAtOnce(path)) ??
-      this.#walk(path, onMissing);
+    const directory = this.#openPlain(path) ?? this.#walk(path, onMissing);
     if (directory === undefined || directory === this.top) return directory;
     this.#remember(path, directory);
     return directory;
   }
 
-  /** Forgets where paths lead, after something on the way may have changed. */
-  forget(): void {
+  directoryAt(path: string): D | undefined {
+    const shortcut = this.#shortcut(path);
+    if (shortcut !== undefined) return shortcut;
+    let current = this.top;
+    for (const name of path.split("/")) {
+      const next = this.#enter(current, name);
+      if (typeof next === "string") return undefined;
+      current = next;
+    }
+    return current;
+  }
+
+  /**
+   * Forgets where paths lead, for what was removed may have been on the way,
+   * and gives up the directories that are gone with it.
+   *
+   * @param removed Path of what was removed.
+   */
+  forget(removed: string): void {
     this.#found.clear();
+    const below = `${removed}/`;
+    for (const directory of this.#inUse) {
+      const { path } = directory;
+      if (path !== removed && !path.startsWith(below)) continue;
+      this.#inUse.delete(directory);
+      this.release(directory);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -72,6 +98,12 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     for (const directory of this.#inUse) this.release(directory);
     this.#inUse.clear();
     this.release(this.top);
+  }
+
+  /** Opens at once what is written as a directory's own path would be. */
+  #openPlain(path: string): D | undefined {
+    if (path.length >= MAX_PATH || ODD_COMPONENT.test(path)) return undefined;
+    return this.#useNew(this.openAtOnce(path));
   }
 
   #walk(path: string, onMissing?: MissingDirectory): D | undefined {
@@ -131,7 +163,9 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     if (path === "") return this.top;
     const known = this.#found.get(path);
     if (known?.path === path) return this.#use(known);
-    return this.#useNew(this.openAtOnce(path));
+    const directory = this.#useNew(this.openAtOnce(path));
+    if (directory !== undefined) this.#remember(path, directory);
+    return directory;
   }
 
   #use(directory: D): D {
@@ -174,17 +208,16 @@ function tooManySymlinks(path: string): SystemError {
   return new SystemError(
     "ELOOP",
     `Cannot follow ${
-      JSON.stringify(path)
+      quoteName(path)
     }: there are too many symlinks on the way (ELOOP)`,
   );
 }
 
 function tooLong(path: string): SystemError {
-  const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;
   return new SystemError(
     "ENAMETOOLONG",
     `Cannot use ${
-      JSON.stringify(shown)
+      quoteName(path)
     }: the path would be longer than ${MAX_PATH} bytes (ENAMETOOLONG)`,
   );
 }

@@ -235,4 +235,14 @@ export interface Root extends Disposable {
    * would grow too long.
    */
   directory(path: string, onMissing?: MissingDirectory): Directory | undefined;
+
+  /**
+   * Finds a directory without following any symlink. It may be used as long
+   * as one that `directory` found.
+   *
+   * @param path The directory's path, as `Directory.path` gives it.
+   * @returns The directory, or undefined where something else has taken the
+   * place of it, or of one that leads to it.
+   */
+  directoryAt(path: string): Directory | undefined;
 }

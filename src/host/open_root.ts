@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { quoteName } from "../errors.ts";
 import { DenoRoot } from "./deno/root.ts";
 import type { Root, Shortfalls } from "./directory.ts";
 import { openLibrary } from "./libc/library.ts";
 import { LibcRoot } from "./libc/root.ts";
+import { System } from "./libc/system.ts";
 import { requirePermission } from "./permission.ts";
 
 /**
@@ -26,11 +28,11 @@ export function openRoot(
   access: "read" | "write",
   shortfalls: Shortfalls,
 ): Root {
-  const purpose = `Cannot open the directory ${JSON.stringify(path)}`;
+  const purpose = `Cannot open the directory ${quoteName(path)}`;
   requirePermission("read", path, purpose);
   if (access === "write") requirePermission("write", path, purpose);
   const library = openLibrary();
   return library === undefined
     ? new DenoRoot(path, shortfalls)
-    : new LibcRoot(library, path, shortfalls);
+    : new LibcRoot(System.of(library), path, shortfalls);
 }

@@ -1,3 +1,4 @@
+import { quoteName } from "../../errors.ts";
 import { onDisk } from "../disk_error.ts";
 
 /**
@@ -9,5 +10,5 @@ import { onDisk } from "../disk_error.ts";
  * @returns What the step returns.
  */
 export function attempt<T>(action: string, path: string, step: () => T): T {
-  return onDisk(`Cannot ${action} ${JSON.stringify(path)}`, step);
+  return onDisk(`Cannot ${action} ${quoteName(path)}`, step);
 }

@@ -4,7 +4,11 @@
  * @module
  */
 import { lchownSync, lutimesSync } from "node:fs";
-import { MissingPermissionError, SystemError } from "../../errors.ts";
+import {
+  MissingPermissionError,
+  quoteName,
+  SystemError,
+} from "../../errors.ts";
 import type { Timestamp } from "../../tar/header.ts";
 import type {
   Directory,
@@ -22,6 +26,7 @@ import { toDate } from "./time.ts";
 export class DenoDirectory implements Directory {
   readonly path: string;
   readonly root: DenoRoot;
+  #isClosed = false;
 
   constructor(root: DenoRoot, path: string) {
     this.root = root;
@@ -33,8 +38,13 @@ export class DenoDirectory implements Directory {
     return this.path === "" ? name : `${this.path}/${name}`;
   }
 
+  /** Ends its use: something else may come to have its path. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   stat(): InodeInfo {
-    const host = this.root.hostPath(this.path);
+    const host = this.#ownHostPath();
     return toInodeInfo(attempt("stat", host, () => Deno.lstatSync(host)));
   }
 
@@ -51,7 +61,7 @@ export class DenoDirectory implements Directory {
   }
 
   list(): string[] {
-    const host = this.root.hostPath(this.path);
+    const host = this.#ownHostPath();
     return attempt(
       "list",
       host,
@@ -72,7 +82,7 @@ export class DenoDirectory implements Directory {
         throw new SystemError(
           "EINVAL",
           `Cannot read ${
-            JSON.stringify(host)
+            quoteName(host)
           }: it is no regular file of at most ${limit} bytes`,
         );
       }
@@ -114,7 +124,7 @@ export class DenoDirectory implements Directory {
     throw new MissingPermissionError(
       "--allow-ffi",
       `Cannot make the ${type} ${
-        JSON.stringify(this.#hostPath(name))
+        quoteName(this.#hostPath(name))
       }: Deno's own API does not make one`,
     );
   }
@@ -147,7 +157,7 @@ export class DenoDirectory implements Directory {
   }
 
   setOwnMetadata(metadata: Metadata): void {
-    const host = this.root.hostPath(this.path);
+    const host = this.#ownHostPath();
     const { owner } = metadata;
     this.#refuseXattrs(metadata);
     attempt("set the metadata of", host, () => {
@@ -158,7 +168,7 @@ export class DenoDirectory implements Directory {
   }
 
   setOwnTimes(atime: Timestamp, mtime: Timestamp): void {
-    const host = this.root.hostPath(this.path);
+    const host = this.#ownHostPath();
     const { shortfalls } = this.root;
     attempt("set the times of", host, () => {
       Deno.utimeSync(
@@ -173,14 +183,25 @@ export class DenoDirectory implements Directory {
     const host = this.#hostPath(name);
     const info = this.lookup(name);
     if (info === undefined) return false;
-    // What is gone may have been a way to directories that are known.
-    if (info.type !== "file") this.root.forget();
+    if (info.type !== "file") this.root.forget(this.pathOf(name));
     attempt("remove", host, () => Deno.removeSync(host, { recursive: true }));
     return true;
   }
 
+  #ownHostPath(): string {
+    if (this.#isClosed) {
+      throw new SystemError(
+        "EBADF",
+        `Cannot use the directory ${
+          quoteName(this.path)
+        }: it was closed (EBADF)`,
+      );
+    }
+    return this.root.hostPath(this.path);
+  }
+
   #hostPath(name: string): string {
-    return this.root.hostPath(this.pathOf(checkText(name)));
+    return `${this.#ownHostPath()}/${checkText(name)}`;
   }
 
   #refuseXattrs(metadata: Metadata): void {
@@ -209,7 +230,7 @@ function requireUnscoped(action: string, path: string): void {
       throw new MissingPermissionError(
         `--allow-${name}`,
         `Cannot ${action} ${
-          JSON.stringify(path)
+          quoteName(path)
         }: with --allow-${name} for some paths only Deno makes no symlinks, unless it may use FFI (--allow-ffi)`,
       );
     }
@@ -222,7 +243,7 @@ function checkText(name: string): string {
   throw new MissingPermissionError(
     "--allow-ffi",
     `Cannot use the name ${
-      JSON.stringify(name)
+      quoteName(name)
     }: it is not UTF-8, and Deno's own API takes no other`,
   );
 }

@@ -6,15 +6,14 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { SystemError } from "../../errors.ts";
+import { quoteName, SystemError } from "../../errors.ts";
 import { CachedRoot, type Obstacle } from "../cached_root.ts";
 import type { Shortfalls } from "../directory.ts";
 import { onDisk } from "../disk_error.ts";
 import { DenoDirectory } from "./directory.ts";
 
-/** These are but strings; the bound is for memory. */
-const KNOWN_DIRECTORIES = 100_000;
+/** These are but strings; the bound is for memory, and for removing. */
+const KNOWN_DIRECTORIES = 4096;
 
 /** A directory tree, reached through Deno's API. */
 export class DenoRoot extends CachedRoot<DenoDirectory> {
@@ -34,7 +33,7 @@ export class DenoRoot extends CachedRoot<DenoDirectory> {
     this.path = path;
     this.shortfalls = shortfalls;
     this.top = new DenoDirectory(this, "");
-    const purpose = `Cannot open the directory ${JSON.stringify(path)}`;
+    const purpose = `Cannot open the directory ${quoteName(path)}`;
     onDisk(purpose, () => {
       if (Deno.statSync(path).isDirectory) return;
       throw new SystemError("ENOTDIR", `${purpose}: it is no directory`);
@@ -43,7 +42,8 @@ export class DenoRoot extends CachedRoot<DenoDirectory> {
 
   /** Path of something below the root, for the system. */
   hostPath(path: string): string {
-    return path === "" ? this.path : join(this.path, path);
+    // Joining would cancel a `..` of the caller's against a symlink's name.
+    return path === "" ? this.path : `${this.path}/${path}`;
   }
 
   protected openAtOnce(_path: string): undefined {
@@ -61,5 +61,7 @@ export class DenoRoot extends CachedRoot<DenoDirectory> {
     return new DenoDirectory(this, parent.pathOf(name));
   }
 
-  protected release(_directory: DenoDirectory): void {}
+  protected release(directory: DenoDirectory): void {
+    directory.close();
+  }
 }

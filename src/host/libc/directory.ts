@@ -203,8 +203,7 @@ export class LibcDirectory implements Directory {
   remove(name: string): boolean {
     const result = this.#system.unlinkat(this.fd, name, 0);
     if (result === -ENOENT) return false;
-    // What is gone may have been a way to directories that are known.
-    this.root.forget();
+    this.root.forget(this.pathOf(name));
     if (result === -EISDIR) {
       removeTree(this.#system, this.fd, name, this.pathOf(name));
     } else {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SystemError } from "../../errors.ts";
+import { quoteName, SystemError } from "../../errors.ts";
 import type { Metadata, NewFile } from "../directory.ts";
 import type { LibcDirectory } from "./directory.ts";
 import { type System, systemError } from "./system.ts";
@@ -99,7 +99,7 @@ export function readWholeFile(
   if (refusal !== undefined) {
     throw new SystemError(
       "EINVAL",
-      `Cannot read ${JSON.stringify(path)}: ${refusal}`,
+      `Cannot read ${quoteName(path)}: ${refusal}`,
     );
   }
   const bytes = new Uint8Array(info.size);

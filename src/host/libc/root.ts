@@ -8,20 +8,17 @@ import { CachedRoot, type Obstacle } from "../cached_root.ts";
 import type { Shortfalls } from "../directory.ts";
 import { LibcDirectory } from "./directory.ts";
 import { EACCES, EINVAL, ELOOP, ENOENT, ENOTDIR } from "./errno.ts";
-import type { Library } from "./library.ts";
 import {
   AT_FDCWD,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
-  System,
+  type System,
   systemError,
 } from "./system.ts";
 
 /** Few enough to leave descriptors for everybody else. */
 const OPEN_DIRECTORIES = 64;
-
-const systems = new WeakMap<Library, System>();
 
 /** A directory tree, reached through the C library. */
 export class LibcRoot extends CachedRoot<LibcDirectory> {
@@ -35,16 +32,15 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
   #hasOpenat2 = true;
 
   /**
-   * @param library The opened C library.
+   * @param system The system calls.
    * @param path The root; a symlink to it is followed.
    * @param shortfalls Told of what could not be kept.
    */
-  constructor(library: Library, path: string, shortfalls: Shortfalls) {
+  constructor(system: System, path: string, shortfalls: Shortfalls) {
     super(OPEN_DIRECTORIES);
     this.path = path;
     this.shortfalls = shortfalls;
-    this.system = systems.get(library) ?? new System(library);
-    systems.set(library, this.system);
+    this.system = system;
     const fd = this.system.openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
     if (fd < 0) throw systemError(fd, "open the directory", path);
     this.top = new LibcDirectory(this, fd, "");

@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeBytes } from "../../byte_string.ts";
-import { SystemError } from "../../errors.ts";
+import { quoteName, SystemError } from "../../errors.ts";
 import type { Timestamp } from "../../tar/header.ts";
 import type { InodeInfo, InodeType } from "../directory.ts";
 import { describeErrno, EAGAIN, EINTR } from "./errno.ts";
@@ -57,6 +57,8 @@ export const S_IFIFO = 0o010000;
 const NAME_BUFFER = 8192;
 const encoder = new TextEncoder();
 
+const systems = new WeakMap<Library, System>();
+
 /** The system calls, bound to one opened library and one thread. */
 export class System {
   readonly #library: Library;
@@ -72,6 +74,13 @@ export class System {
   readonly #entries = new Uint8Array(64 * 1024);
   readonly #entriesView = new DataView(this.#entries.buffer);
   readonly #empty = new Uint8Array(1);
+
+  /** The calls of a library, made once for each. */
+  static of(library: Library): System {
+    const system = systems.get(library) ?? new System(library);
+    systems.set(library, system);
+    return system;
+  }
 
   /** @param library The opened library. */
   constructor(library: Library) {
@@ -449,6 +458,6 @@ export function systemError(
   const [code, meaning] = describeErrno(-result);
   return new SystemError(
     code,
-    `Cannot ${action} ${JSON.stringify(path)}: ${meaning} (${code})`,
+    `Cannot ${action} ${quoteName(path)}: ${meaning} (${code})`,
   );
 }

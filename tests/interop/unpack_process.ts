@@ -1,0 +1,49 @@
+/**
+ * Unpacks an image in a process of its own, so that time and memory are those
+ * of the unpacking alone.
+ *
+ * @module
+ */
+import { unpackRootfs } from "@strata/layer";
+import { run } from "./command.ts";
+import { withImage } from "./strata_image.ts";
+
+/**
+ * Starts this file as a program, and waits for its end.
+ *
+ * @returns The process's peak memory in bytes.
+ */
+export async function unpackInProcess(
+  layout: string,
+  tag: string,
+  rootfs: string,
+): Promise<number> {
+  const printed = await run(Deno.execPath(), [
+    "run",
+    "--quiet",
+    "--no-check",
+    "--allow-all",
+    import.meta.url,
+    layout,
+    tag,
+    rootfs,
+  ]);
+  return Number(printed);
+}
+
+/** The most memory this process ever had in use, as the kernel counted it. */
+function peakMemory(): number {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+if (import.meta.main) {
+  const [layout = "", tag = "", rootfs = ""] = Deno.args;
+  await withImage(
+    layout,
+    tag,
+    (engine, manifest) => unpackRootfs(engine, rootfs, manifest),
+  );
+  console.log(peakMemory());
+}

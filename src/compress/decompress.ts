@@ -14,12 +14,13 @@ const CHUNK_SIZE = 512 * 1024;
 
 /**
  * Decompresses a layer. Several gzip members or zstd frames behind each other
- * are one layer, and zeros behind them are passed over. Needs no permission.
+ * are one layer, and zeros behind gzip members are passed over. Needs no
+ * permission.
  *
  * @param stream The compressed bytes. It is cancelled where the result is.
  * @param compression How they are compressed, as the layer's media type says.
- * @returns The bytes; it ends in a `DecompressionError` where the compressed data is
- * damaged or truncated.
+ * @returns The bytes; it ends in a `DecompressionError` where the compressed
+ * data is damaged or truncated, and in the error of `stream` where that fails.
  *
  * @example
  * ```ts
@@ -57,9 +58,7 @@ export function decompress(
 
 function describe(format: string): (error: unknown) => unknown {
   return (error) => {
-    if (error instanceof DecompressionError || !(error instanceof Error)) {
-      return error;
-    }
+    if (!(error instanceof Error)) return error;
     return new DecompressionError(
       `Cannot decompress ${format} data: ${error.message}; it is damaged or truncated`,
       { cause: error },

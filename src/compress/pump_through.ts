@@ -53,9 +53,11 @@ export function pumpThrough(
         if (inputError !== undefined) throw inputError;
         controller.close();
       } catch (error) {
+        // Ending the input makes errors of its own: this one came first.
+        const failure = inputError ?? translate(error);
         transform.destroy();
-        await reader.cancel(error).catch(() => {});
-        controller.error(translate(inputError ?? error));
+        await reader.cancel(failure).catch(() => {});
+        controller.error(failure);
       }
     },
     async cancel(reason) {

@@ -142,6 +142,21 @@ function isZero(bytes: Uint8Array, start: number): boolean {
 }
 
 function describeNonHeader(bytes: Uint8Array, start: number): string {
+  return describeCompressed(bytes, start) ??
+    "the checksum of a header does not match; the archive is damaged or this is no tar archive";
+}
+
+/**
+ * Recognizes compressed data that was taken for an archive.
+ *
+ * @param bytes Bytes that begin with it.
+ * @param start Where it begins.
+ * @returns What to say of it, or undefined where it is none.
+ */
+export function describeCompressed(
+  bytes: Uint8Array,
+  start: number,
+): string | undefined {
   const magic = (bytes[start] ?? 0) << 24 | (bytes[start + 1] ?? 0) << 16 |
     (bytes[start + 2] ?? 0) << 8 | (bytes[start + 3] ?? 0);
   if (magic >>> 16 === 0x1f8b) {
@@ -150,5 +165,5 @@ function describeNonHeader(bytes: Uint8Array, start: number): string {
   if (magic >>> 0 === 0x28b52ffd) {
     return "this is zstd data; decompress the stream first";
   }
-  return "the checksum of a header does not match; the archive is damaged or this is no tar archive";
+  return undefined;
 }

@@ -18,7 +18,7 @@ import { EntryAssembler } from "./assemble.ts";
 import { GrowingBuffer } from "./growing_buffer.ts";
 import { BLOCK_SIZE, MAX_EXTENDED_HEADER, type TarHeader } from "./header.ts";
 import { Malformed } from "./malformed.ts";
-import { parseHeader } from "./parse_header.ts";
+import { describeCompressed, parseHeader } from "./parse_header.ts";
 import {
   checkMap,
   readOldGnuEntries,
@@ -173,7 +173,10 @@ export class TarParser {
         );
       }
     } else if (this.#state !== "header" || this.#blockFill > 0) {
-      this.#fail("the archive ends inside a header; it is truncated");
+      this.#fail(
+        describeCompressed(this.#block, 0) ??
+          "the archive ends inside a header; it is truncated",
+      );
     } else if (this.#assembler.pending) {
       this.#fail("the archive ends between an extended header and its entry");
     }

@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { EntryError, MissingPermissionError, quoteName } from "../errors.ts";
+import {
+  EntryError,
+  MissingPermissionError,
+  quoteName,
+  SystemError,
+} from "../errors.ts";
 import type {
   Directory,
   Metadata,
@@ -99,7 +104,7 @@ export class Extractor {
     this.#links.settle(
       (path) => {
         const [directory, name] = splitPath(path);
-        const resolved = this.#root.directory(directory);
+        const resolved = this.#existing(directory);
         return resolved && join(resolved.path, name);
       },
       (link) => {
@@ -177,6 +182,17 @@ export class Extractor {
     }
     this.#changes.touch(directory);
     return directory;
+  }
+
+  /** The directory at a path, where that leads to one. */
+  #existing(path: string): Directory | undefined {
+    try {
+      return this.#root.directory(path);
+    } catch (error) {
+      // Symlinks that lead round in a circle lead nowhere.
+      if (error instanceof SystemError && error.code === "ELOOP") return;
+      throw error;
+    }
   }
 
   /** A field, so that no closure is made for each entry. */
@@ -274,7 +290,7 @@ export class Extractor {
         return;
       }
       if (type === "symlink" && this.#options.keepDirlinks === true) {
-        const target = this.#root.directory(path);
+        const target = this.#existing(path);
         if (target !== undefined) {
           this.#changes.setMetadata(target.path, metadata);
           return;
@@ -309,7 +325,7 @@ export class Extractor {
   #settleLink({ path, target }: DeferredLink): boolean {
     const [directory, name] = splitPath(path);
     // Something else may have taken the place of the directory since.
-    const isWanted = this.#root.directory(directory)?.path === directory &&
+    const isWanted = this.#root.directoryAt(directory) !== undefined &&
       this.#changes.hasAdded(directory, name);
     return !isWanted || this.#link(path, target) !== "missing";
   }

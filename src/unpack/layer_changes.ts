@@ -98,9 +98,9 @@ export class LayerChanges {
         continue;
       }
       try {
-        const directory = root.directory(path);
-        // Another place now: something replaced the directory since.
-        if (directory?.path !== path) continue;
+        const directory = root.directoryAt(path);
+        // Something may have taken the directory's place since.
+        if (directory === undefined) continue;
         if (changes.metadata !== undefined) {
           directory.setOwnMetadata(changes.metadata);
         } else if (changes.times !== undefined) {

@@ -43,6 +43,8 @@ export function makeRootfs(rootfs: string): void {
 export function removeRootfs(rootfs: string, cause: unknown): void {
   try {
     const ignored = { xattr: () => {}, time: () => {} };
+    // A layer may have closed it; only its owner gets here without privileges.
+    Deno.chmodSync(rootfs, 0o700);
     using root = openRoot(rootfs, "write", ignored);
     const top = root.directory("");
     for (const name of top?.list() ?? []) top?.remove(name);

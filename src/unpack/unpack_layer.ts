@@ -59,6 +59,7 @@ export async function unpackLayer(
   options: UnpackOptions = {},
 ): Promise<void> {
   try {
+    checkOptions(options);
     const purpose = `Cannot unpack into ${JSON.stringify(root)}`;
     requirePermission("read", root, purpose);
     requirePermission("write", root, purpose);
@@ -105,18 +106,20 @@ export async function extractLayer(
   shortfalls: UnpackShortfalls,
   observer: ExtractObserver = {},
 ): Promise<void> {
-  checkOptions(options);
   const { signal } = options;
   const parser = new TarParser();
   const extractor = new Extractor(root, options, shortfalls);
   const reader = layer.getReader();
+  // A stream that is silent must not keep an abort waiting.
+  const stop = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", stop);
   let entries = 0;
   let bytes = 0;
-  let failure: { error: unknown } | undefined;
   try {
+    signal?.throwIfAborted();
     while (true) {
-      signal?.throwIfAborted();
       const { done, value } = await reader.read();
+      signal?.throwIfAborted();
       if (done) break;
       observer.onBytes?.(value);
       parser.push(value);
@@ -127,18 +130,22 @@ export async function extractLayer(
     parser.finish();
     extractor.finish();
   } catch (error) {
-    failure = { error };
     extractor.abort();
+    await reader.cancel(error).catch(() => {});
     throw error;
   } finally {
-    if (failure !== undefined) {
-      await reader.cancel(failure.error).catch(() => {});
-    }
+    signal?.removeEventListener("abort", stop);
     reader.releaseLock();
   }
 }
 
-function checkOptions(options: UnpackOptions): void {
+/**
+ * Checks options before anything is done.
+ *
+ * @param options The caller's options.
+ * @throws {StrataError} Where they are malformed, or ask for what is not there.
+ */
+export function checkOptions(options: UnpackOptions): void {
   if (options.onDiskFormat?.type === "overlayfs") {
     throw new StrataError(
       "Cannot unpack in the overlayfs format: this version writes plain directories only; leave onDiskFormat out",

@@ -21,7 +21,7 @@ import type { UnpackOptions } from "../options.ts";
 import { planLayers, type PlannedLayer } from "./layer_plan.ts";
 import { makeRootfs, removeRootfs } from "./rootfs_directory.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
-import { extractLayer } from "./unpack_layer.ts";
+import { checkOptions, extractLayer } from "./unpack_layer.ts";
 
 /**
  * Unpacks all layers of an image into a new directory. Digest and size of
@@ -85,6 +85,7 @@ export async function unpackRootfs(
   manifest: Manifest,
   options: UnpackOptions = {},
 ): Promise<void> {
+  checkOptions(options);
   options.signal?.throwIfAborted();
   const config = await readImageConfig(engine, manifest);
   const layers = planLayers(manifest, config, options.startFrom);

@@ -46,7 +46,7 @@ export function removeLowerChildren(
 ): void {
   const pending = [path];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const directory = root.directory(next);
+    const directory = root.directoryAt(next);
     if (directory === undefined) continue;
     for (const name of directory.list()) {
       if (!changes.hasAdded(next, name)) {

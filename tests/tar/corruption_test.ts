@@ -437,3 +437,24 @@ Deno.test("TarParser takes hostile headers in one go", NO_PERMISSIONS, () => {
   for (let i = 0; i < 50_000; i++) many.set(one, i * one.length);
   assertEquals(countEntries(many, 64 * 1024), 50_000);
 });
+
+Deno.test(
+  "readTar() recognizes compressed data of less than a block",
+  NO_PERMISSIONS,
+  async () => {
+    for (
+      const [magic, says] of [[[0x1f, 0x8b, 8, 0], "gzip"], [[
+        0x28,
+        0xb5,
+        0x2f,
+        0xfd,
+      ], "zstd"]] as const
+    ) {
+      await assertRejects(
+        () => readAll(Uint8Array.from([...magic, 1, 2, 3])),
+        TarError,
+        says,
+      );
+    }
+  },
+);

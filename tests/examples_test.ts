@@ -1,0 +1,115 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { parseImageName } from "../examples/image_name.ts";
+
+const EXAMPLES = fromFileUrl(new URL("../examples", import.meta.url));
+
+/** Runs an example with just the flags its first lines name. */
+async function run(
+  example: string,
+  flags: string[],
+  args: string[],
+): Promise<{ stdout: string; stderr: string; code: number }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      ...flags,
+      `${EXAMPLES}/${example}`,
+      ...args,
+    ],
+    cwd: EXAMPLES,
+    env: { NO_COLOR: "1", TZ: "UTC" },
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+Deno.test("the examples build, list and unpack an image", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "strata ex\u00e4mples " });
+  try {
+    const demo = await run(
+      "demo.ts",
+      ["--allow-read", "--allow-write", "--allow-ffi", "--allow-sys=uid,gid"],
+      [directory],
+    );
+    assertEquals(demo.stderr, "");
+    assertMatch(demo.stdout, /"schemaVersion": 2/);
+    assertMatch(demo.stdout, /hi -> hello/);
+    assertMatch(demo.stdout, /runc run --bundle /);
+
+    const config = JSON.parse(
+      await Deno.readTextFile(`${directory}/bundle/config.json`),
+    );
+    assertEquals(config.process.args, ["/bin/hi"]);
+    const program = `${directory}/bundle/rootfs/bin/hello`;
+    const { stdout } = await new Deno.Command(program).output();
+    assertEquals(
+      new TextDecoder().decode(stdout),
+      "Hello from a container that Strata unpacked.\n",
+    );
+
+    const manifest = JSON.parse(
+      demo.stdout.slice(
+        demo.stdout.indexOf("{"),
+        demo.stdout.indexOf("\n}") + 2,
+      ),
+    );
+    const layer = manifest.layers[0].digest.replace(":", "/");
+    const blob = `${directory}/image/blobs/${layer}`;
+    const list = await run("list_layer.ts", ["--allow-read"], [blob]);
+    const owner = `${Deno.uid()}/${Deno.gid()}`;
+    const pad = (size: number) => String(size).padStart(19 - owner.length);
+    assertEquals(list.stdout.split("\n").slice(3), [
+      `drwxr-xr-x ${owner}${pad(0)} 1970-01-01 00:00 etc/`,
+      `-rw-r--r-- ${owner}${pad(19)} 1970-01-01 00:00 etc/os-release`,
+      `hrw-r--r-- 0/0${
+        "0".padStart(16)
+      } 1970-01-01 00:00 etc/motd link to etc/os-release`,
+      "",
+    ]);
+
+    const unpack = await run(
+      "unpack.ts",
+      ["--allow-read", "--allow-write", "--allow-ffi"],
+      [`${directory}/image:latest`, `${directory}/second`],
+    );
+    // Not a terminal: nothing is drawn.
+    assertEquals([unpack.stdout, unpack.stderr, unpack.code], ["", "", 0]);
+    const motd = `${directory}/second/rootfs/etc/motd`;
+    assertEquals(await Deno.readTextFile(motd), 'NAME="Strata demo"\n');
+
+    const again = await run(
+      "unpack.ts",
+      ["--allow-read", "--allow-write", "--allow-ffi"],
+      [`${directory}/image`, `${directory}/second`],
+    );
+    assert(again.code !== 0);
+    assertMatch(again.stderr, /BundleExistsError: Cannot unpack over/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("the examples say how they are used", async () => {
+  for (const example of ["unpack.ts", "list_layer.ts"]) {
+    const { code, stderr } = await run(example, [], []);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^usage: /);
+  }
+});
+
+Deno.test("parseImageName() takes the tag behind the last colon", () => {
+  assertEquals(parseImageName("image"), { path: "image", tag: "latest" });
+  assertEquals(parseImageName("image:v1"), { path: "image", tag: "v1" });
+  assertEquals(parseImageName("a:b/image"), {
+    path: "a:b/image",
+    tag: "latest",
+  });
+  assertEquals(parseImageName("a:b/image:c"), { path: "a:b/image", tag: "c" });
+});

@@ -107,6 +107,8 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   }
 
   #walk(path: string, onMissing?: MissingDirectory): D | undefined {
+    // No use beginning what cannot be finished.
+    if (path.length > MAX_PATH) throw tooLong(path);
     const pending = path.split("/").reverse();
     let current = this.top;
     let links = 0;

@@ -26,6 +26,37 @@ export interface InodeInfo {
   atime: Timestamp;
   /** When its contents changed last. */
   mtime: Timestamp;
+  /** How many names it has. */
+  nlink: number;
+  /**
+   * Tells inodes that have several names apart; empty where there is but one,
+   * and for directories.
+   */
+  identity: string;
+  /** Major number of a device. */
+  deviceMajor: number;
+  /** Minor number of a device. */
+  deviceMinor: number;
+}
+
+/** A file that is being read. Close it. */
+export interface OpenedFile {
+  /** What the file was when it was opened. */
+  readonly info: InodeInfo;
+
+  /**
+   * Reads on.
+   *
+   * @param buffer Where to put what is read.
+   * @returns How many bytes were read, 0 at the end.
+   */
+  read(buffer: Uint8Array): number;
+
+  /** @returns The file's xattrs but those of the host's own. */
+  xattrs(): Map<string, Uint8Array>;
+
+  /** Closes the file. */
+  close(): void;
 }
 
 /** Owner, mode, xattrs and times, to be set in this order. */
@@ -114,6 +145,22 @@ export interface Directory {
    * @returns The contents.
    */
   readFile(name: string, limit: number): Uint8Array;
+
+  /**
+   * Opens a regular file, to be read in pieces.
+   *
+   * @param name The file; a symlink is not followed.
+   * @returns The file.
+   */
+  openFile(name: string): OpenedFile;
+
+  /**
+   * Reads the xattrs of anything but a regular file.
+   *
+   * @param name The name, empty for the directory itself.
+   * @returns The xattrs but those of the host's own.
+   */
+  xattrs(name: string): Map<string, Uint8Array>;
 
   /**
    * Makes a directory that only its owner may use, until its metadata is set.

@@ -32,7 +32,9 @@ export function diskError(error: unknown, purpose: string): StrataError {
   if (error instanceof Deno.errors.NotCapable) {
     return missingPermission(error, purpose);
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // What Deno adds behind the reason is the path once more, however long.
+  const reason = message.replace(/ \(os error \d+\).*$/s, "");
   const code = errnoName(error);
   return code === undefined
     ? new StrataError(`${purpose}: ${reason}`, { cause: error })

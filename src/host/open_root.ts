@@ -9,7 +9,7 @@ import type { Root, Shortfalls } from "./directory.ts";
 import { openLibrary } from "./libc/library.ts";
 import { LibcRoot } from "./libc/root.ts";
 import { System } from "./libc/system.ts";
-import { requirePermission } from "./permission.ts";
+import { isPartlyDenied, requirePermission } from "./permission.ts";
 
 /**
  * Opens a directory as a root: through libc where FFI is allowed on Linux,
@@ -31,7 +31,10 @@ export function openRoot(
   const purpose = `Cannot open the directory ${quoteName(path)}`;
   requirePermission("read", path, purpose);
   if (access === "write") requirePermission("write", path, purpose);
-  const library = openLibrary();
+  // Deno's API alone knows at each call which part of the tree is left out.
+  const isPartial = isPartlyDenied("read", path) ||
+    (access === "write" && isPartlyDenied("write", path));
+  const library = isPartial ? undefined : openLibrary();
   return library === undefined
     ? new DenoRoot(path, shortfalls)
     : new LibcRoot(System.of(library), path, shortfalls);

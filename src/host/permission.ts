@@ -7,6 +7,17 @@
 import { MissingPermissionError } from "../errors.ts";
 
 /**
+ * Tells whether a permission leaves out something below a path.
+ *
+ * @param name The permission.
+ * @param path The path.
+ * @returns Whether a `--deny-read` or `--deny-write` is about a part of it.
+ */
+export function isPartlyDenied(name: "read" | "write", path: string): boolean {
+  return Deno.permissions.querySync({ name, path }).partial;
+}
+
+/**
  * Makes sure that a permission is granted already.
  *
  * @param name The permission.

@@ -16,9 +16,12 @@ import type {
   InodeType,
   Metadata,
   NewFile,
+  OpenedFile,
 } from "../directory.ts";
 import { attempt } from "./attempt.ts";
 import { DenoFile } from "./file.ts";
+import { toInodeInfo } from "./inode_info.ts";
+import { DenoOpenedFile } from "./opened_file.ts";
 import type { DenoRoot } from "./root.ts";
 import { toDate } from "./time.ts";
 
@@ -62,11 +65,13 @@ export class DenoDirectory implements Directory {
 
   list(): string[] {
     const host = this.#ownHostPath();
-    return attempt(
+    const names = attempt(
       "list",
       host,
       () => [...Deno.readDirSync(host)].map((entry) => entry.name),
     );
+    for (const name of names) this.#checkListed(name);
+    return names;
   }
 
   readLink(name: string): string {
@@ -88,6 +93,15 @@ export class DenoDirectory implements Directory {
       }
       return Deno.readFileSync(host);
     });
+  }
+
+  openFile(name: string): OpenedFile {
+    return new DenoOpenedFile(this.#hostPath(name), this.root.shortfalls);
+  }
+
+  xattrs(_name: string): Map<string, Uint8Array> {
+    this.root.shortfalls.xattr("*", "ENOSYS");
+    return new Map();
   }
 
   createDirectory(name: string): boolean {
@@ -148,11 +162,8 @@ export class DenoDirectory implements Directory {
       if (owner !== undefined) lchownSync(host, owner.uid, owner.gid);
       if (type !== "symlink") Deno.chmodSync(host, metadata.mode);
       const { shortfalls } = this.root;
-      lutimesSync(
-        host,
-        toDate(atime, shortfalls).getTime() / 1000,
-        toDate(mtime, shortfalls).getTime() / 1000,
-      );
+      // As Dates: Node takes a negative number for the present.
+      lutimesSync(host, toDate(atime, shortfalls), toDate(mtime, shortfalls));
     });
   }
 
@@ -184,8 +195,19 @@ export class DenoDirectory implements Directory {
     const info = this.lookup(name);
     if (info === undefined) return false;
     if (info.type !== "file") this.root.forget(this.pathOf(name));
-    attempt("remove", host, () => Deno.removeSync(host, { recursive: true }));
+    attempt("remove", host, () => removeTree(host));
     return true;
+  }
+
+  /** Deno puts U+FFFD for bytes that are not UTF-8, which is another name. */
+  #checkListed(name: string): void {
+    if (!name.includes("\ufffd") || this.lookup(name) !== undefined) return;
+    throw new MissingPermissionError(
+      "--allow-ffi",
+      `Cannot list ${quoteName(this.#ownHostPath())}: the name shown as ${
+        quoteName(name)
+      } is not UTF-8, and Deno's own API gives no other`,
+    );
   }
 
   #ownHostPath(): string {
@@ -237,6 +259,25 @@ function requireUnscoped(action: string, path: string): void {
   }
 }
 
+function removeTree(host: string): void {
+  try {
+    Deno.removeSync(host, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    // Its owner may open a closed directory, and it is about to go.
+    openDirectories(host);
+    Deno.removeSync(host, { recursive: true });
+  }
+}
+
+function openDirectories(host: string): void {
+  if (!Deno.lstatSync(host).isDirectory) return;
+  Deno.chmodSync(host, 0o700);
+  for (const { name, isDirectory } of Deno.readDirSync(host)) {
+    if (isDirectory) openDirectories(`${host}/${name}`);
+  }
+}
+
 /** Deno's API takes strings, and would alter what is not Unicode. */
 function checkText(name: string): string {
   if (name.isWellFormed()) return name;
@@ -246,31 +287,4 @@ function checkText(name: string): string {
       quoteName(name)
     }: it is not UTF-8, and Deno's own API takes no other`,
   );
-}
-
-function toInodeInfo(info: Deno.FileInfo): InodeInfo {
-  return {
-    type: inodeType(info),
-    mode: (info.mode ?? 0) & 0o7777,
-    uid: info.uid ?? 0,
-    gid: info.gid ?? 0,
-    size: info.size,
-    atime: toTimestamp(info.atime),
-    mtime: toTimestamp(info.mtime),
-  };
-}
-
-function inodeType(info: Deno.FileInfo): InodeType {
-  if (info.isDirectory) return "directory";
-  if (info.isSymlink) return "symlink";
-  if (info.isCharDevice === true) return "character-device";
-  if (info.isBlockDevice === true) return "block-device";
-  if (info.isFifo === true) return "fifo";
-  return info.isSocket === true ? "socket" : "file";
-}
-
-function toTimestamp(date: Date | null): Timestamp {
-  const milliseconds = date?.getTime() ?? 0;
-  const seconds = Math.floor(milliseconds / 1000);
-  return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1e6 };
 }

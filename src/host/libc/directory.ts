@@ -11,10 +11,13 @@ import type {
   InodeType,
   Metadata,
   NewFile,
+  OpenedFile,
 } from "../directory.ts";
 import { DEFAULT_ACL } from "../xattr_policy.ts";
 import { EEXIST, EISDIR, ENOENT } from "./errno.ts";
 import { LibcFile, readWholeFile } from "./file.ts";
+import { LibcOpenedFile } from "./opened_file.ts";
+import { readXattrs, xattrsAt, xattrsOf } from "./read_xattrs.ts";
 import { removeTree } from "./remove_tree.ts";
 import type { LibcRoot } from "./root.ts";
 import {
@@ -63,13 +66,18 @@ export class LibcDirectory implements Directory {
 
   /** Whether what is made here begins with an ACL of the directory's. */
   get inheritsAcl(): boolean {
-    this.#inheritsAcl ??= listXattrs(this.#system, this.fd, this.path)
+    this.#inheritsAcl ??= listXattrs(this.#system, this.fd, this.#shownPath)
       .includes(DEFAULT_ACL);
     return this.#inheritsAcl;
   }
 
   get #system() {
     return this.root.system;
+  }
+
+  /** For messages: the root's own path is empty, which would say little. */
+  get #shownPath(): string {
+    return this.path === "" ? this.root.path : this.path;
   }
 
   close(): void {
@@ -79,7 +87,9 @@ export class LibcDirectory implements Directory {
 
   stat(): InodeInfo {
     const info = this.#system.stat(this.fd, "");
-    if (typeof info === "number") throw systemError(info, "stat", this.path);
+    if (typeof info === "number") {
+      throw systemError(info, "stat", this.#shownPath);
+    }
     return info;
   }
 
@@ -101,7 +111,7 @@ export class LibcDirectory implements Directory {
     if (result === 0) {
       do result = this.#system.readEntries(this.fd, take); while (result > 0);
     }
-    if (result < 0) throw systemError(result, "list", this.path);
+    if (result < 0) throw systemError(result, "list", this.#shownPath);
     return names;
   }
 
@@ -125,6 +135,22 @@ export class LibcDirectory implements Directory {
     } finally {
       this.#system.close(fd);
     }
+  }
+
+  openFile(name: string): OpenedFile {
+    const path = this.pathOf(name);
+    // A fifo would keep us waiting for its writer.
+    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+    const fd = this.#system.openat(this.fd, name, flags);
+    if (fd < 0) throw systemError(fd, "open the file", path);
+    return new LibcOpenedFile(this.#system, fd, path);
+  }
+
+  xattrs(name: string): Map<string, Uint8Array> {
+    const path = this.pathOf(name);
+    return name === ""
+      ? readXattrs(xattrsOf(this.#system, this.fd), path)
+      : readXattrs(xattrsAt(this, name), path);
   }
 
   createDirectory(name: string): boolean {
@@ -189,7 +215,12 @@ export class LibcDirectory implements Directory {
       this.#done(result, "change the owner of");
     }
     this.#done(system.fchmod(this.fd, metadata.mode), "change the mode of");
-    const target = new XattrTarget(system, this.fd, this.path);
+    const target = new XattrTarget(
+      system,
+      this.fd,
+      this.#shownPath,
+      metadata.mode,
+    );
     replaceXattrs(target, metadata.xattrs, this.root.shortfalls);
     this.#inheritsAcl = undefined;
     this.setOwnTimes(metadata.atime, metadata.mtime);
@@ -220,7 +251,7 @@ export class LibcDirectory implements Directory {
 
   #done(result: number, action: string, name?: string): void {
     if (result >= 0) return;
-    const path = name === undefined ? this.path : this.pathOf(name);
+    const path = name === undefined ? this.#shownPath : this.pathOf(name);
     throw systemError(result, action, path);
   }
 }

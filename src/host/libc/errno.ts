@@ -13,6 +13,7 @@ export const EISDIR = 21;
 export const EINVAL = 22;
 export const EAGAIN = 11;
 export const EINTR = 4;
+export const ERANGE = 34;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
@@ -43,7 +44,7 @@ const NAMES: Readonly<Record<number, readonly [string, string]>> = {
   28: ["ENOSPC", "the disk is full, or the value too large for it"],
   30: ["EROFS", "the filesystem is read-only"],
   31: ["EMLINK", "it has too many links already"],
-  34: ["ERANGE", "the value is out of range"],
+  [ERANGE]: ["ERANGE", "the value is out of range"],
   [ENAMETOOLONG]: ["ENAMETOOLONG", "a name in it is too long"],
   [ENOSYS]: ["ENOSYS", "the kernel does not know the call"],
   [ENOTEMPTY]: ["ENOTEMPTY", "the directory is not empty"],

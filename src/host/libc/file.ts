@@ -58,9 +58,9 @@ export class LibcFile implements NewFile {
     this.#done(system.fchmod(fd, metadata.mode), "change the mode of");
     if (xattrs.size > 0 || this.#directory.inheritsAcl) {
       const path = this.#directory.pathOf(this.#name);
-      const target = new XattrTarget(system, fd, path);
+      const target = new XattrTarget(system, fd, path, metadata.mode);
       const { shortfalls } = this.#directory.root;
-      addXattrs(target, xattrs, metadata.mode, shortfalls);
+      addXattrs(target, xattrs, shortfalls);
     }
     this.#done(
       system.futimens(fd, metadata.atime, metadata.mtime),

@@ -46,6 +46,15 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "u32", "i32"],
     result: "i32",
   },
+  fgetxattr: {
+    parameters: ["i32", "buffer", "buffer", "u32"],
+    result: "i32",
+  },
+  lgetxattr: {
+    parameters: ["buffer", "buffer", "buffer", "u32"],
+    result: "i32",
+  },
+  llistxattr: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
   flistxattr: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
   lremovexattr: { parameters: ["buffer", "buffer"], result: "i32" },
@@ -65,6 +74,7 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer", "u32"],
     result: "i32",
   },
+  memcpy: { parameters: ["buffer", "pointer", "u32"], result: "void" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { decodeBytes } from "../../byte_string.ts";
-import { EISDIR, ENOENT } from "./errno.ts";
+import { EACCES, EISDIR, ENOENT } from "./errno.ts";
 import {
   AT_REMOVEDIR,
   O_DIRECTORY,
@@ -35,13 +35,24 @@ export function removeTree(
     }
     return result;
   };
-  const open = (directory: number, child: string): number =>
-    check(
-      system.openat(directory, child, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-    );
+  const open = (directory: number, child: string): number => {
+    const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    const fd = system.openat(directory, child, flags);
+    if (fd !== -EACCES) return check(fd);
+    // Its owner may open a closed directory, and it is about to go.
+    check(system.lchmodat(directory, child, 0o700));
+    return check(system.openat(directory, child, flags));
+  };
 
   const top = open(parent, name);
   if (top < 0) return;
+  const moveUp = (directory: number, child: string, name: string): void => {
+    const result = system.renameat(directory, child, top, name);
+    if (result !== -EACCES) return void check(result);
+    // To change its `..` takes the right to write in it.
+    check(system.lchmodat(directory, child, 0o700));
+    check(system.renameat(directory, child, top, name));
+  };
   try {
     const pending = emptyExceptDirectories(system, top, check);
     const taken = new Set(pending);
@@ -57,7 +68,7 @@ export function removeTree(
         for (const nested of emptyExceptDirectories(system, fd, check)) {
           let name: string;
           do name = `.strata-removed-${moved++}`; while (taken.has(name));
-          check(system.renameat(fd, nested, top, name));
+          moveUp(fd, nested, name);
           pending.push(name);
         }
       } finally {
@@ -82,8 +93,14 @@ function emptyExceptDirectories(
     names.push(decodeBytes(bytes, start, end));
   };
   while (check(system.readEntries(fd, take)) > 0);
+  let isOpen = false;
   return names.filter((name) => {
-    const result = system.unlinkat(fd, name, 0);
+    let result = system.unlinkat(fd, name, 0);
+    if (result === -EACCES && !isOpen) {
+      isOpen = true;
+      check(system.fchmod(fd, 0o700));
+      result = system.unlinkat(fd, name, 0);
+    }
     if (result === -EISDIR) return true;
     check(result);
     return false;

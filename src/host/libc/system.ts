@@ -8,7 +8,7 @@ import { encodeBytes } from "../../byte_string.ts";
 import { quoteName, SystemError } from "../../errors.ts";
 import type { Timestamp } from "../../tar/header.ts";
 import type { InodeInfo, InodeType } from "../directory.ts";
-import { describeErrno, EAGAIN, EINTR } from "./errno.ts";
+import { describeErrno, EAGAIN, EINTR, EINVAL } from "./errno.ts";
 import type { Library } from "./library.ts";
 
 const IS_ARM = Deno.build.arch === "aarch64";
@@ -62,7 +62,9 @@ const systems = new WeakMap<Library, System>();
 /** The system calls, bound to one opened library and one thread. */
 export class System {
   readonly #library: Library;
-  readonly #errno: Deno.UnsafePointerView;
+  readonly #errnoLocation: Deno.PointerObject;
+  readonly #errno = new Int32Array(1);
+  readonly #errnoBytes = new Uint8Array(this.#errno.buffer);
   readonly #name = new Uint8Array(NAME_BUFFER);
   readonly #secondName = new Uint8Array(NAME_BUFFER);
   readonly #times = new Uint32Array(8);
@@ -90,12 +92,21 @@ export class System {
       throw new SystemError("EFAULT", "Cannot find errno in the C library");
     }
     // Errno is the thread's own; a worker opens a library of its own.
-    this.#errno = new Deno.UnsafePointerView(location);
+    this.#errnoLocation = location;
   }
 
   /** The result, or the negative error number where it is -1. */
   #check(result: number): number {
-    return result === -1 ? -this.#errno.getInt32() : result;
+    return result === -1 ? -this.#readErrno() : result;
+  }
+
+  /**
+   * Not through `Deno.UnsafePointerView`: that wants `--allow-ffi` for all
+   * libraries, where a grant for this one is enough for its functions.
+   */
+  #readErrno(): number {
+    this.#library.memcpy(this.#errnoBytes, this.#errnoLocation, 4);
+    return this.#errno[0] ?? 0;
   }
 
   /**
@@ -150,7 +161,7 @@ export class System {
 
   seek(fd: number, offset: number): number {
     const result = this.#library.lseek(fd, BigInt(offset), SEEK_SET);
-    return result < 0 ? -this.#errno.getInt32() : 0;
+    return result < 0 ? -this.#readErrno() : 0;
   }
 
   truncate(fd: number, size: number): number {
@@ -209,7 +220,8 @@ export class System {
     major: number,
     minor: number,
   ): number {
-    // Both libraries' makedev: the kernel's own 32 bits suffice.
+    // The kernel has 12 and 20 bits for them, and musl cuts off what is more.
+    if (major > 0xfff || minor > 0xfffff) return -EINVAL;
     const device = (minor & 0xff) + (major & 0xfff) * 0x100 +
       (minor - (minor & 0xff)) * 0x1000;
     return this.#check(
@@ -305,6 +317,33 @@ export class System {
     return this.#check(this.#library.flistxattr(fd, buffer, buffer.length));
   }
 
+  /** Reads the names of xattrs into `buffer`; their length, or an error. */
+  llistxattr(path: string, buffer: Uint8Array): number {
+    return this.#check(
+      this.#library.llistxattr(this.#encode(path), buffer, buffer.length),
+    );
+  }
+
+  /** Reads an xattr into `buffer`; its length, or an error. */
+  fgetxattr(fd: number, name: string, buffer: Uint8Array): number {
+    return this.#check(
+      this.#library.fgetxattr(fd, this.#encode(name), buffer, buffer.length),
+    );
+  }
+
+  /** Reads an xattr into `buffer`; its length, or an error. */
+  lgetxattr(path: string, name: string, buffer: Uint8Array): number {
+    const second = this.#encodeSecond(name);
+    return this.#check(
+      this.#library.lgetxattr(
+        this.#encode(path),
+        second,
+        buffer,
+        buffer.length,
+      ),
+    );
+  }
+
   fremovexattr(fd: number, name: string): number {
     return this.#check(this.#library.fremovexattr(fd, this.#encode(name)));
   }
@@ -337,14 +376,20 @@ export class System {
     if (result < 0) return result;
     const statx = this.#statx;
     const mode = statx.getUint16(28, true);
+    const type = INODE_TYPES[mode & S_IFMT] ?? "file";
+    const nlink = statx.getUint32(16, true);
     return {
-      type: INODE_TYPES[mode & S_IFMT] ?? "file",
+      type,
       mode: mode & 0o7777,
       uid: statx.getUint32(20, true),
       gid: statx.getUint32(24, true),
       size: Number(statx.getBigUint64(40, true)),
       atime: readTime(statx, 64),
       mtime: readTime(statx, 112),
+      nlink,
+      identity: nlink > 1 && type !== "directory" ? readIdentity(statx) : "",
+      deviceMajor: statx.getUint32(128, true),
+      deviceMinor: statx.getUint32(132, true),
     };
   }
 
@@ -395,6 +440,13 @@ export class System {
   }
 }
 
+/** Device and inode number. */
+function readIdentity(view: DataView): string {
+  const major = view.getUint32(136, true);
+  const minor = view.getUint32(140, true);
+  return `${major}:${minor}:${view.getBigUint64(32, true)}`;
+}
+
 function readTime(view: DataView, offset: number): Timestamp {
   const low = view.getUint32(offset, true);
   const high = view.getInt32(offset + 4, true);
@@ -414,13 +466,20 @@ function encodeInto(
     let i = 0;
     for (; i < length; i++) {
       const code = name.charCodeAt(i);
-      if (code >= 0x80) break;
+      if (code >= 0x80 || code === 0) break;
       buffer[i] = code;
     }
     if (i === length) {
       buffer[i] = 0;
       return buffer;
     }
+  }
+  if (name.includes("\0")) {
+    // The system would take what is before it for the name.
+    throw new SystemError(
+      "EINVAL",
+      `Cannot use the name ${quoteName(name)}: it holds a NUL byte`,
+    );
   }
   let end: number;
   if (name.isWellFormed()) {
@@ -435,7 +494,7 @@ function encodeInto(
   if (end >= buffer.length) {
     throw new SystemError(
       "ENAMETOOLONG",
-      `Cannot use a name of ${length} characters: it is too long`,
+      `Cannot use the name ${quoteName(name)}: it is too long`,
     );
   }
   buffer[end] = 0;

@@ -8,7 +8,7 @@ import { decodeBytes } from "../../byte_string.ts";
 import type { Shortfalls } from "../directory.ts";
 import { ACCESS_ACL, isHostXattr } from "../xattr_policy.ts";
 import type { LibcDirectory } from "./directory.ts";
-import { ENODATA, ENOTSUP, EPERM } from "./errno.ts";
+import { EACCES, ENODATA, ENOTSUP, EPERM } from "./errno.ts";
 import { type System, systemError } from "./system.ts";
 
 /** What the kernel allows all names of an inode's xattrs to take. */
@@ -19,11 +19,36 @@ export class XattrTarget {
   readonly system: System;
   readonly fd: number;
   readonly path: string;
+  /** The mode it has been given. */
+  readonly mode: number;
 
-  constructor(system: System, fd: number, path: string) {
+  constructor(system: System, fd: number, path: string, mode: number) {
     this.system = system;
     this.fd = fd;
     this.path = path;
+    this.mode = mode;
+  }
+
+  /** 0, or a negative error number. */
+  set(name: string, value: Uint8Array): number {
+    return this.#asWriter(() => this.system.fsetxattr(this.fd, name, value));
+  }
+
+  /** 0, or a negative error number. */
+  remove(name: string): number {
+    return this.#asWriter(() => this.system.fremovexattr(this.fd, name));
+  }
+
+  /** For `user.` xattrs an owner without the right to write takes it. */
+  #asWriter(call: () => number): number {
+    const { system, fd, mode } = this;
+    const result = call();
+    if (result !== -EACCES) return result;
+    const opened = system.fchmod(fd, mode | 0o200);
+    if (opened < 0) return result;
+    const again = call();
+    const closed = system.fchmod(fd, mode);
+    return closed < 0 ? closed : again;
   }
 }
 
@@ -57,24 +82,22 @@ export function listXattrs(
  *
  * @param target The inode.
  * @param xattrs The xattrs.
- * @param mode Its mode, which the inherited ACL has got in the way of.
  * @param shortfalls Told of what could not be set.
  */
 export function addXattrs(
   target: XattrTarget,
   xattrs: ReadonlyMap<string, Uint8Array>,
-  mode: number,
   shortfalls: Shortfalls,
 ): void {
   const { system, fd, path } = target;
   if (!xattrs.has(ACCESS_ACL)) {
     if (system.fremovexattr(fd, ACCESS_ACL) === 0) {
-      const result = system.fchmod(fd, mode);
+      const result = system.fchmod(fd, target.mode);
       if (result < 0) throw systemError(result, "change the mode of", path);
     }
   }
   for (const [name, value] of xattrs) {
-    check(system.fsetxattr(fd, name, value), name, path, shortfalls);
+    check(target.set(name, value), name, path, shortfalls);
   }
 }
 
@@ -93,10 +116,10 @@ export function replaceXattrs(
   const { system, fd, path } = target;
   for (const name of listXattrs(system, fd, path)) {
     if (isHostXattr(name) || xattrs.has(name)) continue;
-    check(system.fremovexattr(fd, name), name, path, shortfalls);
+    check(target.remove(name), name, path, shortfalls);
   }
   for (const [name, value] of xattrs) {
-    check(system.fsetxattr(fd, name, value), name, path, shortfalls);
+    check(target.set(name, value), name, path, shortfalls);
   }
 }
 

@@ -10,7 +10,8 @@ import type { IdMapping } from "./options.ts";
 /** Which ids are meant. */
 export type IdKind = "uid" | "gid";
 
-const MAX_ID = 0xffffffff;
+/** chown(2) takes the one above for «leave it as it is». */
+const MAX_ID = 0xfffffffe;
 
 /**
  * Finds the host's id for one in the container.
@@ -94,7 +95,7 @@ export function checkMappings(
 }
 
 function isId(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= MAX_ID;
+  return Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 }
 
 function describe({ containerID, hostID, size }: IdMapping): string {

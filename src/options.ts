@@ -7,9 +7,9 @@ import type { Descriptor, Manifest } from "./oci/image_spec.ts";
 
 /** A range of ids in the container and the range on the host it stands for. */
 export interface IdMapping {
-  /** First id inside the container, 0 to 4294967295. */
+  /** First id inside the container, 0 to 4294967294. */
   containerID: number;
-  /** First id on the host, 0 to 4294967295. */
+  /** First id on the host, 0 to 4294967294. */
   hostID: number;
   /** How many ids, 1 or more. */
   size: number;

@@ -62,8 +62,9 @@ Deno.test(
       { containerID: 0, hostID: 0.5, size: 1 },
       { containerID: 0, hostID: 0, size: 0 },
       { containerID: 0, hostID: NaN, size: 1 },
-      { containerID: 4294967295, hostID: 0, size: 2 },
-      { containerID: 0, hostID: 4294967290, size: 7 },
+      { containerID: 4294967295, hostID: 0, size: 1 },
+      { containerID: 0, hostID: 4294967295, size: 1 },
+      { containerID: 0, hostID: 4294967290, size: 6 },
     ];
     for (const mapping of bad) {
       assertThrows(

@@ -34,9 +34,10 @@ export class TarWriteError extends StrataError {
    *
    * @param entry Name of the entry.
    * @param message What is wrong with it.
+   * @param options The error that caused this one, if any.
    */
-  constructor(entry: string, message: string) {
-    super(`Cannot write entry ${quoteName(entry)}: ${message}`);
+  constructor(entry: string, message: string, options?: ErrorOptions) {
+    super(`Cannot write entry ${quoteName(entry)}: ${message}`, options);
     this.entry = entry;
   }
 }

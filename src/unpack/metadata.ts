@@ -73,7 +73,8 @@ function ownerId(
       `its ${kind} is ${id}, where 0 to ${NO_ID - 1} are possible`,
     );
   }
-  return mappings === undefined ? id : toHostId(id, mappings, kind);
+  const isMapped = mappings !== undefined && mappings.length > 0;
+  return isMapped ? toHostId(id, mappings, kind) : id;
 }
 
 function imageXattrs(

@@ -1,0 +1,222 @@
+/**
+ * Inodes on disk as entries of a layer.
+ *
+ * @module
+ */
+import {
+  MissingPermissionError,
+  quoteName,
+  StrataError,
+  SystemError,
+} from "../errors.ts";
+import type { Directory, InodeInfo, InodeType } from "../host/directory.ts";
+import { toContainerId } from "../id_map.ts";
+import type { IdMapping, RepackOptions } from "../options.ts";
+import {
+  encodeHeader,
+  type TarEntryInput,
+  TarWriteError,
+} from "../tar/encode_header.ts";
+import type { LayerBuffer } from "./layer_buffer.ts";
+
+const WHITEOUT_PREFIX = ".wh.";
+const OPAQUE_WHITEOUT = ".wh..wh..opq";
+
+/** Where a rootless unpacking kept the owners; see the image's own entry. */
+const ROOTLESS_OWNER = "user.rootlesscontainers";
+
+/** What an inode is found by: its directory, and its name in it. */
+export interface Located {
+  directory: Directory;
+  /** The name, empty for the directory itself. */
+  name: string;
+}
+
+/** Packs the entries of one layer. */
+export class EntryPacker {
+  readonly #buffer: LayerBuffer;
+  readonly #options: RepackOptions;
+  /** The first name of each inode that has several. */
+  readonly #firstNames = new Map<string, string>();
+
+  /** Entries that were packed. */
+  entries = 0;
+
+  /**
+   * @param buffer Where the entries go.
+   * @param options The caller's options.
+   */
+  constructor(buffer: LayerBuffer, options: RepackOptions) {
+    this.#buffer = buffer;
+    this.#options = options;
+  }
+
+  /**
+   * Packs an inode.
+   *
+   * @param located The inode.
+   * @param path Its path in the layer, empty for the root.
+   */
+  *pack(located: Located, path: string): Generator<Uint8Array> {
+    refuseWhiteoutName(path);
+    try {
+      yield* this.#pack(located, path);
+    } catch (error) {
+      throw explain(error, path);
+    }
+  }
+
+  /**
+   * Packs a whiteout.
+   *
+   * @param path What it removes.
+   */
+  *whiteout(path: string): Generator<Uint8Array> {
+    refuseWhiteoutName(path);
+    const slash = path.lastIndexOf("/") + 1;
+    const name = path.slice(0, slash) + WHITEOUT_PREFIX + path.slice(slash);
+    yield* this.#header({ name, mode: 0, ...this.#markTime() });
+  }
+
+  /**
+   * Packs an opaque whiteout.
+   *
+   * @param path The directory that it empties.
+   */
+  *opaqueWhiteout(path: string): Generator<Uint8Array> {
+    refuseWhiteoutName(path);
+    const name = path === "" ? OPAQUE_WHITEOUT : `${path}/${OPAQUE_WHITEOUT}`;
+    yield* this.#header({ name, mode: 0, ...this.#markTime() });
+  }
+
+  *#pack(
+    { directory, name }: Located,
+    path: string,
+  ): Generator<Uint8Array> {
+    const info = name === "" ? directory.stat() : directory.lookup(name);
+    if (info === undefined) {
+      throw new StrataError(
+        "it is not there; keep others from changing the tree",
+      );
+    }
+    const { type } = info;
+    if (type === "socket") {
+      this.#options.onWarning?.({
+        code: "socket-skipped",
+        message: `The socket ${
+          quoteName(path)
+        } was left out: no layer can hold one`,
+        entry: path,
+      });
+      return;
+    }
+    const firstName = this.#firstNames.get(info.identity);
+    if (firstName !== undefined) {
+      const header = this.#input(info, path);
+      const linkName = firstName;
+      yield* this.#header({ ...header, type: "link", linkName, size: 0 });
+      return;
+    }
+    if (info.identity !== "") this.#firstNames.set(info.identity, path);
+    if (type === "file") {
+      yield* this.#packFile(directory, name, path);
+      return;
+    }
+    yield* this.#header({
+      ...this.#input(info, path),
+      xattrs: this.#imageXattrs(directory.xattrs(name)),
+      linkName: type === "symlink" ? directory.readLink(name) : "",
+      deviceMajor: info.deviceMajor,
+      deviceMinor: info.deviceMinor,
+    });
+  }
+
+  *#packFile(
+    directory: Directory,
+    name: string,
+    path: string,
+  ): Generator<Uint8Array> {
+    const file = directory.openFile(name);
+    try {
+      yield* this.#header({
+        ...this.#input(file.info, path),
+        size: file.info.size,
+        xattrs: this.#imageXattrs(file.xattrs()),
+      });
+      yield* this.#buffer.addFile(file, path);
+    } finally {
+      file.close();
+    }
+  }
+
+  *#header(input: TarEntryInput): Generator<Uint8Array> {
+    this.entries++;
+    yield* this.#buffer.add(encodeHeader(input));
+  }
+
+  #input(info: InodeInfo, path: string): TarEntryInput {
+    return {
+      name: entryName(path, info.type),
+      type: info.type === "socket" ? "unknown" : info.type,
+      mode: info.mode,
+      uid: this.#ownerId(info.uid, "uid", this.#options.uidMappings),
+      gid: this.#ownerId(info.gid, "gid", this.#options.gidMappings),
+      mtime: this.#clamp(info.mtime.seconds),
+    };
+  }
+
+  #ownerId(
+    id: number,
+    kind: "uid" | "gid",
+    mappings: IdMapping[] | undefined,
+  ): number {
+    if (mappings !== undefined && mappings.length > 0) {
+      return toContainerId(id, mappings, kind);
+    }
+    return this.#options.rootless === true ? 0 : id;
+  }
+
+  /** Whole seconds: the image-spec's own tools compare no more of a time. */
+  #clamp(seconds: number) {
+    const latest = this.#options.sourceDateEpoch ?? Infinity;
+    return { seconds: Math.min(seconds, latest), nanoseconds: 0 };
+  }
+
+  /** A whiteout has no time of its own; the latest that may be is as good. */
+  #markTime() {
+    const { sourceDateEpoch = 0 } = this.#options;
+    return { mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
+  }
+
+  #imageXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
+    if (this.#options.rootless === true) xattrs.delete(ROOTLESS_OWNER);
+    return xattrs;
+  }
+}
+
+function entryName(path: string, type: InodeType): string {
+  if (path === "") return "./";
+  return type === "directory" ? `${path}/` : path;
+}
+
+/** A file of such a name would remove another when it is unpacked. */
+function refuseWhiteoutName(path: string): void {
+  if (!path.includes(WHITEOUT_PREFIX)) return;
+  for (const component of path.split("/")) {
+    if (component.startsWith(WHITEOUT_PREFIX)) {
+      throw new TarWriteError(
+        path,
+        `names that begin with ${WHITEOUT_PREFIX} are whiteouts in a layer; rename it`,
+      );
+    }
+  }
+}
+
+function explain(error: unknown, path: string): unknown {
+  const isOurs = error instanceof StrataError &&
+    !(error instanceof TarWriteError) &&
+    !(error instanceof MissingPermissionError);
+  return isOurs || error instanceof SystemError
+    ? new TarWriteError(path, error.message, { cause: error })
+    : error;
+}

@@ -1,0 +1,93 @@
+/**
+ * A generator of a layer's pieces as a stream: it goes on when the consumer
+ * asks, and its files are closed when the consumer stops.
+ *
+ * @module
+ */
+import { StrataError } from "../errors.ts";
+import type { Root } from "../host/directory.ts";
+import { openRoot } from "../host/open_root.ts";
+import { checkMappings } from "../id_map.ts";
+import type { RepackOptions } from "../options.ts";
+import { EntryPacker } from "./entry_packer.ts";
+import { LayerBuffer } from "./layer_buffer.ts";
+import { PackShortfalls } from "./pack_shortfalls.ts";
+
+/** Packs the entries of a layer. */
+export type PackEntries = (
+  root: Root,
+  packer: EntryPacker,
+) => Generator<Uint8Array>;
+
+/**
+ * Makes a layer's stream.
+ *
+ * @param path The directory that the entries are read from; nothing is opened
+ * before the consumer asks.
+ * @param options The caller's options.
+ * @param pack Packs the entries.
+ * @returns The layer as a tar stream.
+ */
+export function layerStream(
+  path: string,
+  options: RepackOptions,
+  pack: PackEntries,
+): ReadableStream<Uint8Array> {
+  checkOptions(options);
+  const buffer = new LayerBuffer();
+  const packer = new EntryPacker(buffer, options);
+  const pieces = generate(path, options, packer, buffer, pack);
+  let bytesOut = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      try {
+        options.signal?.throwIfAborted();
+        const { done, value } = pieces.next();
+        if (done) return controller.close();
+        bytesOut += value.length;
+        controller.enqueue(value);
+      } catch (error) {
+        pieces.return(undefined);
+        throw error;
+      }
+      options.onProgress?.({
+        layerIndex: 0,
+        layerCount: 1,
+        entries: packer.entries,
+        bytesIn: bytesOut,
+        bytesOut,
+      });
+    },
+    cancel() {
+      pieces.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function* generate(
+  path: string,
+  options: RepackOptions,
+  packer: EntryPacker,
+  buffer: LayerBuffer,
+  pack: PackEntries,
+): Generator<Uint8Array, void> {
+  using root = openRoot(path, "read", new PackShortfalls(options));
+  yield* pack(root, packer);
+  yield* buffer.finish();
+}
+
+function checkOptions(options: RepackOptions): void {
+  if (options.onDiskFormat?.type === "overlayfs") {
+    throw new StrataError(
+      "Cannot generate a layer from the overlayfs format: this version reads plain directories only; leave onDiskFormat out",
+    );
+  }
+  const { sourceDateEpoch } = options;
+  if (sourceDateEpoch !== undefined && !Number.isSafeInteger(sourceDateEpoch)) {
+    throw new StrataError(
+      `Cannot clamp times to ${sourceDateEpoch}: sourceDateEpoch is a whole number of seconds`,
+    );
+  }
+  checkMappings(options.uidMappings ?? [], "uid");
+  checkMappings(options.gidMappings ?? [], "gid");
+}

@@ -1,0 +1,354 @@
+/**
+ * A directory on disk as a hierarchy.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { StrataError, SystemError } from "../errors.ts";
+import type {
+  Directory,
+  InodeInfo,
+  OpenedFile,
+  Root,
+  Shortfalls,
+} from "../host/directory.ts";
+import { openRoot } from "../host/open_root.ts";
+import type { Warning } from "../options.ts";
+import type { Timestamp } from "../tar/header.ts";
+import { type CompareOptions, compareTrees } from "./compare.ts";
+import {
+  type Hierarchy,
+  type HierarchyNode,
+  type Keywords,
+  usedKeywords,
+} from "./hierarchy.ts";
+import type { InodeDelta } from "./inode_delta.ts";
+import { canonicalKeyword } from "./keywords.ts";
+
+/** The keywords that umoci's bundles have. */
+export const BUNDLE_KEYWORDS: readonly string[] = [
+  "size",
+  "type",
+  "uid",
+  "gid",
+  "mode",
+  "link",
+  "nlink",
+  "tar_time",
+  "sha256digest",
+  "xattr",
+];
+
+/** The digests that are taken of files, by keyword. */
+const DIGESTS: ReadonlyMap<string, string> = new Map([
+  ["md5digest", "md5"],
+  ["sha1digest", "sha1"],
+  ["sha256digest", "sha256"],
+  ["sha384digest", "sha384"],
+  ["sha512digest", "sha512"],
+]);
+
+const WALKED_KEYWORDS: ReadonlySet<string> = new Set([
+  ...BUNDLE_KEYWORDS,
+  "time",
+  ...DIGESTS.keys(),
+]);
+
+const TYPE_NAMES = {
+  "file": "file",
+  "directory": "dir",
+  "symlink": "link",
+  "character-device": "char",
+  "block-device": "block",
+  "fifo": "fifo",
+  "socket": "socket",
+};
+
+/** How a tree is walked. */
+export interface WalkOptions {
+  /**
+   * What is noted of each inode: `size`, `type`, `uid`, `gid`, `mode`, `link`,
+   * `nlink`, `time`, `tar_time`, `xattr`, and the digests `md5`, `sha1`,
+   * `sha256`, `sha384` and `sha512`, with or without `digest` at their end.
+   * Those of umoci's bundles unless told.
+   */
+  keywords?: Iterable<string>;
+  /** Stops the walk. */
+  signal?: AbortSignal;
+  /** Told of what could not be noted. */
+  onWarning?: (warning: Warning) => void;
+}
+
+/** What `checkTree` compares, and how. */
+export interface CheckOptions
+  extends WalkOptions, Omit<CompareOptions, "keywords"> {}
+
+/**
+ * Walks a directory and notes what umoci's bundles note of each inode: its
+ * metadata, its xattrs, and a digest of its contents. Symlinks are not
+ * followed. Times are floored, never rounded up. Follows mtree(5).
+ *
+ * Permissions: `--allow-read=<root>`. Xattrs, times below a millisecond and
+ * names that are not UTF-8 need `--allow-ffi`; without it xattrs are left out,
+ * and `onWarning` is told.
+ *
+ * @param root The directory.
+ * @param options What is noted.
+ * @returns The hierarchy.
+ * @throws {StrataError} Where a keyword is none that a walk can note.
+ * @throws {SystemError} Where something cannot be read.
+ * @throws {MissingPermissionError} Where Deno lacks a permission.
+ *
+ * @example
+ * ```ts
+ * import { walkTree } from "@strata/layer";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${root}/motd`, "hello\n");
+ * const { root: top } = await walkTree(root, { keywords: ["type", "size"] });
+ * const motd = top.children?.get("motd");
+ * assertEquals([...motd?.keywords ?? []], [["type", "file"], ["size", "6"]]);
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ */
+export async function walkTree(
+  root: string,
+  options: WalkOptions = {},
+): Promise<Hierarchy> {
+  const keywords = new Set<string>();
+  for (const keyword of options.keywords ?? BUNDLE_KEYWORDS) {
+    const name = canonicalKeyword(keyword);
+    if (!WALKED_KEYWORDS.has(name)) {
+      throw new StrataError(
+        `Cannot walk ${JSON.stringify(root)}: the keyword ${
+          JSON.stringify(keyword)
+        } is none that a walk can note`,
+      );
+    }
+    keywords.add(name);
+  }
+  using opened = openRoot(root, "read", new WalkShortfalls(options.onWarning));
+  return await new TreeWalk(opened, keywords, options.signal).run();
+}
+
+/**
+ * Compares a directory with a manifest of it: what was changed, what was
+ * added, and what is gone. The keywords compared are those of the manifest
+ * that a walk can note; a manifest's others are not compared.
+ *
+ * Permissions: those of `walkTree`.
+ *
+ * @param root The directory.
+ * @param hierarchy What it was, as `walkTree` or `parseMtree` gave it.
+ * @param options What is compared, and how.
+ * @returns What differs, sorted by path.
+ * @throws {StrataError} Where a keyword is none that a walk can note.
+ * @throws {SystemError} Where something cannot be read.
+ * @throws {MissingPermissionError} Where Deno lacks a permission.
+ *
+ * @example
+ * ```ts
+ * import { checkTree, walkTree } from "@strata/layer";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * const before = await walkTree(root, { keywords: ["type", "size"] });
+ * await Deno.writeTextFile(`${root}/motd`, "hello\n");
+ * const deltas = await checkTree(root, before);
+ * assertEquals(deltas.at(-1), { type: "extra", path: "motd" });
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ */
+export async function checkTree(
+  root: string,
+  hierarchy: Hierarchy,
+  options: CheckOptions = {},
+): Promise<InodeDelta[]> {
+  const keywords = options.keywords ??
+    [...usedKeywords(hierarchy)].filter((name) => WALKED_KEYWORDS.has(name));
+  const walked = await walkTree(root, { ...options, keywords });
+  return compareTrees(hierarchy, walked, { ...options, keywords });
+}
+
+/** What a walk without FFI cannot read is told once. */
+class WalkShortfalls implements Shortfalls {
+  readonly #onWarning: ((warning: Warning) => void) | undefined;
+  #isTold = false;
+
+  constructor(onWarning: ((warning: Warning) => void) | undefined) {
+    this.#onWarning = onWarning;
+  }
+
+  xattr(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#onWarning?.({
+      code: "xattr-unsupported",
+      message:
+        "Xattrs were left out, as Deno's own API has none; run deno with --allow-ffi",
+    });
+  }
+
+  time(): void {}
+}
+
+/** Abort signals are heard when this many milliseconds have gone by. */
+const TURN = 50;
+
+class TreeWalk {
+  readonly #root: Root;
+  readonly #keywords: ReadonlySet<string>;
+  readonly #digests: [keyword: string, algorithm: string][];
+  readonly #signal: AbortSignal | undefined;
+  readonly #buffer = new Uint8Array(1024 * 1024);
+  #turnEnds = Date.now() + TURN;
+
+  constructor(
+    root: Root,
+    keywords: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#root = root;
+    this.#keywords = keywords;
+    this.#digests = [...DIGESTS].filter(([keyword]) => keywords.has(keyword));
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Hierarchy> {
+    const top: HierarchyNode = {};
+    const pending: [path: string, node: HierarchyNode][] = [["", top]];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (Date.now() > this.#turnEnds) await this.#turn();
+      const [path, node] = next;
+      const directory = this.#root.directoryAt(path);
+      if (directory === undefined) throw vanished(path);
+      node.keywords = this.#directoryKeywords(directory);
+      const names = directory.list();
+      if (names.length === 0) continue;
+      node.children = new Map();
+      for (const name of names) {
+        const info = directory.lookup(name);
+        if (info === undefined) throw vanished(join(path, name));
+        const child: HierarchyNode = {};
+        node.children.set(name, child);
+        if (info.type === "directory") {
+          pending.push([join(path, name), child]);
+        } else {
+          child.keywords = info.type === "file"
+            ? this.#fileKeywords(directory, name, info)
+            : this.#keywordsOf(info);
+          if (info.type === "symlink" && this.#keywords.has("link")) {
+            child.keywords.set("link", directory.readLink(name));
+          }
+        }
+        if (this.#signal?.aborted) this.#signal.throwIfAborted();
+      }
+    }
+    return { root: top };
+  }
+
+  /** Lets others have their turn, the one who aborts among them. */
+  async #turn(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#signal?.throwIfAborted();
+    this.#turnEnds = Date.now() + TURN;
+  }
+
+  #keywordsOf(info: InodeInfo): Keywords {
+    const keywords: Keywords = new Map();
+    for (const keyword of this.#keywords) {
+      const value = keywordValue(keyword, info);
+      if (value !== undefined) keywords.set(keyword, value);
+    }
+    return keywords;
+  }
+
+  #directoryKeywords(directory: Directory): Keywords {
+    const keywords = this.#keywordsOf(directory.stat());
+    if (this.#keywords.has("xattr")) addXattrs(keywords, directory.xattrs(""));
+    return keywords;
+  }
+
+  #fileKeywords(
+    directory: Directory,
+    name: string,
+    info: InodeInfo,
+  ): Keywords {
+    const keywords = this.#keywordsOf(info);
+    if (this.#digests.length === 0 && !this.#keywords.has("xattr")) {
+      return keywords;
+    }
+    const file = directory.openFile(name);
+    try {
+      this.#addDigests(keywords, file);
+      if (this.#keywords.has("xattr")) addXattrs(keywords, file.xattrs());
+    } finally {
+      file.close();
+    }
+    return keywords;
+  }
+
+  #addDigests(keywords: Keywords, file: OpenedFile): void {
+    if (this.#digests.length === 0) return;
+    const hashes = this.#digests.map(([, algorithm]) => createHash(algorithm));
+    for (
+      let length = file.read(this.#buffer);
+      length > 0;
+      length = file.read(this.#buffer)
+    ) {
+      const bytes = this.#buffer.subarray(0, length);
+      for (const hash of hashes) hash.update(bytes);
+    }
+    this.#digests.forEach(([keyword], i) => {
+      keywords.set(keyword, hashes[i]?.digest("hex") ?? "");
+    });
+  }
+}
+
+function keywordValue(keyword: string, info: InodeInfo): string | undefined {
+  switch (keyword) {
+    case "type":
+      return TYPE_NAMES[info.type];
+    case "size":
+      return String(info.size);
+    case "uid":
+      return String(info.uid);
+    case "gid":
+      return String(info.gid);
+    case "nlink":
+      return String(info.nlink);
+    case "mode":
+      return info.mode === 0 ? "0" : `0${info.mode.toString(8)}`;
+    case "time":
+      return formatTime(info.mtime);
+    case "tar_time":
+      return `${info.mtime.seconds}.000000000`;
+  }
+}
+
+function formatTime({ seconds, nanoseconds }: Timestamp): string {
+  return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
+}
+
+function addXattrs(
+  keywords: Keywords,
+  xattrs: Map<string, Uint8Array>,
+): void {
+  for (const [name, value] of xattrs) {
+    keywords.set(`xattr.${name}`, value.toBase64());
+  }
+}
+
+function join(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}
+
+function vanished(path: string): SystemError {
+  return new SystemError(
+    "ENOENT",
+    `Cannot walk ${
+      JSON.stringify(path)
+    }: it was there a moment ago; keep others from changing the tree`,
+  );
+}

@@ -80,7 +80,7 @@ export function toRootless(
 
 /** What is below /sys cannot be mounted without a network namespace. */
 function isKept({ destination }: Mount): boolean {
-  const path = cleanPath(destination);
+  const path = cleanPath(`/${destination}`);
   return path !== "/sys" && !path.startsWith("/sys/") && path !== RESOLV_CONF;
 }
 

@@ -38,6 +38,9 @@ Deno.test(
         { destination: "/sys", type: "sysfs", source: "sysfs" },
         { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup" },
         { destination: "//sys/./kernel/", type: "debugfs", source: "debugfs" },
+        // Runtimes take a relative destination from the root.
+        { destination: "sys/fs/bpf", type: "bpf", source: "bpf" },
+        { destination: "/etc//resolv.conf", type: "bind", source: "/x" },
         { destination: "/system", type: "tmpfs", source: "none" },
       ],
       linux: {

@@ -72,6 +72,10 @@ export interface RuntimeProcess {
   selinuxLabel?: string;
   /** Adjustment for the out-of-memory killer. */
   oomScoreAdj?: number;
+  /** How the process is scheduled, such as `{ policy: "SCHED_BATCH" }`. */
+  scheduler?: { policy: string; [setting: string]: unknown };
+  /** How its reading and writing is scheduled. */
+  ioPriority?: { class: string; priority: number };
 }
 
 /** A mount in the container (runtime-spec, config.md). */
@@ -127,9 +131,33 @@ export interface RuntimeLinux {
   /** Namespaces. */
   namespaces?: LinuxNamespace[];
   /** Devices that are made in the container. */
-  devices?: Record<string, unknown>[];
+  devices?: {
+    /** `c`, `b`, `u` or `p`. */
+    type: string;
+    path: string;
+    major?: number;
+    minor?: number;
+    fileMode?: number;
+    uid?: number;
+    gid?: number;
+  }[];
   /** Filter of system calls. */
-  seccomp?: Record<string, unknown>;
+  seccomp?: {
+    /** What happens to a call that no rule names, such as `SCMP_ACT_ERRNO`. */
+    defaultAction: string;
+    defaultErrnoRet?: number;
+    /** Such as `SCMP_ARCH_X86_64`. */
+    architectures?: string[];
+    flags?: string[];
+    listenerPath?: string;
+    listenerMetadata?: string;
+    syscalls?: {
+      names: string[];
+      action: string;
+      errnoRet?: number;
+      args?: { index: number; value: number; valueTwo?: number; op: string }[];
+    }[];
+  };
   /** Propagation of the root mount. */
   rootfsPropagation?: string;
   /** Paths that cannot be read in the container. */
@@ -138,6 +166,12 @@ export interface RuntimeLinux {
   readonlyPaths?: string[];
   /** SELinux label of mounts. */
   mountLabel?: string;
+  /** Limits of caches and of memory bandwidth, on Intel's processors. */
+  intelRdt?: Record<string, unknown>;
+  /** The kernel's execution domain. */
+  personality?: { domain: string; flags?: string[] };
+  /** Offsets of the clocks `monotonic` and `boottime`, in a time namespace. */
+  timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>;
 }
 
 /** A container's configuration (runtime-spec, config.md). */
@@ -154,8 +188,14 @@ export interface RuntimeSpec {
   domainname?: string;
   /** Mounts, in the order they are made. */
   mounts?: Mount[];
-  /** Programs that the runtime calls. */
-  hooks?: Record<string, Record<string, unknown>[]>;
+  /** Programs that the runtime calls, by when it does, as `createRuntime`. */
+  hooks?: Record<string, {
+    path: string;
+    args?: string[];
+    env?: string[];
+    /** Seconds until it is given up. */
+    timeout?: number;
+  }[]>;
   /** Free metadata. */
   annotations?: Record<string, string>;
   /** What is particular to Linux. */

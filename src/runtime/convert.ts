@@ -5,7 +5,7 @@
  * @module
  */
 import { cleanPath } from "../clean_path.ts";
-import { InvalidImageError } from "../errors.ts";
+import { InvalidImageError, quoteName } from "../errors.ts";
 import type { ImageConfig } from "../oci/image_spec.ts";
 import type { RuntimeSpec } from "../oci/runtime_spec.ts";
 import type { MapOptions } from "../options.ts";
@@ -15,27 +15,35 @@ import type { ContainerUser } from "./user.ts";
 const ANNOTATION = "org.opencontainers.image.";
 
 /**
- * Makes a runtime configuration of an image's.
+ * Makes sure that the image is for Linux, as the runtime configuration is.
  *
  * @param image The image's configuration.
+ * @throws {InvalidImageError} Where it is for another system.
+ */
+export function requireLinux(image: ImageConfig): void {
+  if (image.os === "linux") return;
+  throw new InvalidImageError(
+    `Cannot make a runtime configuration for an image whose os is ${
+      quoteName(image.os)
+    }: only linux images run in such a bundle`,
+  );
+}
+
+/**
+ * Makes a runtime configuration of an image's.
+ *
+ * @param image The configuration of an image for Linux.
  * @param user Who its `User` is.
  * @param options The id mappings.
  * @returns The runtime configuration.
- * @throws {InvalidImageError} Where the image is not for Linux, or its
- * environment is malformed.
+ * @throws {InvalidImageError} Where its environment is malformed, or a volume
+ * is the whole root.
  */
 export function convert(
   image: ImageConfig,
   user: ContainerUser,
   options: MapOptions,
 ): RuntimeSpec {
-  if (image.os !== "linux") {
-    throw new InvalidImageError(
-      `Cannot make a runtime configuration for an image whose os is ${
-        JSON.stringify(image.os)
-      }: only linux images run in such a bundle`,
-    );
-  }
   const spec = defaultSpec();
   setProcess(spec, image, user);
   spec.annotations = {
@@ -57,31 +65,35 @@ function setProcess(
   const args = [...config.Entrypoint ?? [], ...config.Cmd ?? []];
   if (args.length > 0) process.args = args;
   process.cwd = cleanPath(`/${config.WorkingDir ?? ""}`);
-  for (const variable of config.Env ?? []) setVariable(process.env, variable);
-  const hasHome = process.env.some((variable) => variable.startsWith("HOME="));
-  if (!hasHome && user.home !== undefined && user.home !== "") {
-    process.env.push(`HOME=${user.home}`);
-  }
+  process.env = environment([...process.env, ...config.Env ?? []], user.home);
   process.user = { uid: user.uid, gid: user.gid };
   if (user.additionalGids.length > 0) {
     process.user.additionalGids = user.additionalGids;
   }
 }
 
-/** Sets a variable in the place it has already, or at the end. */
-function setVariable(environment: string[], variable: string): void {
+/** Has each variable once: its first place, its last value. */
+function environment(variables: string[], home: string | undefined): string[] {
+  const byName = new Map<string, string>();
+  for (const variable of variables) byName.set(nameOf(variable), variable);
+  if (!byName.has("HOME") && home !== undefined && home !== "") {
+    const variable = `HOME=${home}`;
+    byName.set(nameOf(variable), variable);
+  }
+  return [...byName.values()];
+}
+
+/** JSON holds no bytes but UTF-8, and an environment holds no NUL. */
+function nameOf(variable: string): string {
   const equals = variable.indexOf("=");
-  if (equals < 1 || variable.includes("\0")) {
+  if (equals < 1 || variable.includes("\0") || !variable.isWellFormed()) {
     throw new InvalidImageError(
       `Cannot set ${
-        JSON.stringify(variable)
-      } in the environment: it must be a name, an equals sign and a value`,
+        quoteName(variable)
+      } in the environment: it must be a name, an equals sign and a value, in UTF-8 and without NUL`,
     );
   }
-  const prefix = variable.slice(0, equals + 1);
-  const at = environment.findIndex((other) => other.startsWith(prefix));
-  if (at === -1) environment.push(variable);
-  else environment[at] = variable;
+  return variable.slice(0, equals);
 }
 
 function automaticAnnotations(image: ImageConfig): Record<string, string> {
@@ -109,10 +121,10 @@ function automaticAnnotations(image: ImageConfig): Record<string, string> {
 /** A volume is empty and the container's own: what was in it is the image's. */
 function addVolumes(spec: CompleteSpec, volumes: string[]): void {
   const taken = new Set(spec.mounts.map(({ destination }) => destination));
-  for (const volume of volumes.toSorted()) {
-    const destination = cleanPath(`/${volume}`);
+  const destinations = new Set(volumes.map(volumeDestination));
+  // Sorted, a volume is mounted before those inside it.
+  for (const destination of [...destinations].sort()) {
     if (taken.has(destination)) continue;
-    taken.add(destination);
     spec.mounts.push({
       destination,
       type: "tmpfs",
@@ -122,10 +134,25 @@ function addVolumes(spec: CompleteSpec, volumes: string[]): void {
   }
 }
 
+function volumeDestination(volume: string): string {
+  const destination = cleanPath(`/${volume}`);
+  if (destination !== "/") return destination;
+  throw new InvalidImageError(
+    `Cannot mount the volume ${
+      quoteName(volume)
+    }: it would hide the whole root filesystem`,
+  );
+}
+
+/**
+ * Ids of a kind without mappings get none made up: runc refuses such a
+ * container, where giving it the host's own groups would be somebody's surprise.
+ */
 function addMappings(spec: CompleteSpec, options: MapOptions): void {
   const { uidMappings = [], gidMappings = [] } = options;
   if (uidMappings.length === 0 && gidMappings.length === 0) return;
-  spec.linux.uidMappings = structuredClone(uidMappings);
-  spec.linux.gidMappings = structuredClone(gidMappings);
-  spec.linux.namespaces?.push({ type: "user" });
+  const { linux } = spec;
+  if (uidMappings.length > 0) linux.uidMappings = structuredClone(uidMappings);
+  if (gidMappings.length > 0) linux.gidMappings = structuredClone(gidMappings);
+  linux.namespaces = [...linux.namespaces ?? [], { type: "user" }];
 }

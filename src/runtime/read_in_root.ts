@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { StrataError } from "../errors.ts";
+import { quoteName, StrataError } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
 
 /** As many as the kernel follows. */
 const MAX_SYMLINKS = 40;
+
+/** What a path that ends in it leads to is a directory, or above the root. */
+const NOT_A_NAME = ["", ".", ".."];
 
 /**
  * Reads a file, following symlinks as chroot(2) would, in its last component
@@ -30,15 +33,21 @@ export function readInRoot(
     const slash = current.lastIndexOf("/");
     const directory = root.directory(current.slice(0, Math.max(0, slash)));
     const name = current.slice(slash + 1);
-    const type = directory?.lookup(name)?.type;
-    if (directory === undefined || type === undefined) return undefined;
+    if (directory === undefined) return undefined;
+    if (NOT_A_NAME.includes(name)) {
+      throw cannotRead(root, path, "it leads to a directory");
+    }
+    const type = directory.lookup(name)?.type;
+    if (type === undefined) return undefined;
     if (type !== "symlink") return directory.readFile(name, limit);
     const target = directory.readLink(name);
     current = target.startsWith("/") ? target : `${directory.path}/${target}`;
   }
-  throw new StrataError(
-    `Cannot read ${JSON.stringify(path)} in ${
-      JSON.stringify(root.path)
-    }: there are too many symlinks on the way`,
+  throw cannotRead(root, path, "there are too many symlinks on the way");
+}
+
+function cannotRead(root: Root, path: string, reason: string): StrataError {
+  return new StrataError(
+    `Cannot read ${quoteName(path)} in ${quoteName(root.path)}: ${reason}`,
   );
 }

@@ -6,21 +6,21 @@
 import { readImageConfig } from "../cas/documents.ts";
 import type { Engine } from "../cas/engine.ts";
 import { decodeBytes } from "../byte_string.ts";
-import { InvalidImageError } from "../errors.ts";
+import { InvalidImageError, quoteName } from "../errors.ts";
 import { onDisk } from "../host/disk_error.ts";
 import type { Root } from "../host/directory.ts";
 import { openRoot } from "../host/open_root.ts";
 import { checkMappings } from "../id_map.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { RuntimeSpec } from "../oci/runtime_spec.ts";
-import type { MapOptions } from "../options.ts";
-import { toRootless } from "../to_rootless.ts";
-import { convert } from "./convert.ts";
+import type { IdMapping, MapOptions } from "../options.ts";
+import { toRootless, type ToRootlessOptions } from "../to_rootless.ts";
+import { convert, requireLinux } from "./convert.ts";
 import { readInRoot } from "./read_in_root.ts";
 import { type ContainerUser, lookUpUser } from "./user.ts";
 
 /** How a runtime configuration is made. */
-export interface RuntimeConfigOptions extends MapOptions {
+export interface RuntimeConfigOptions extends MapOptions, ToRootlessOptions {
   /**
    * Path of the unpacked rootfs, in whose `/etc/passwd` and `/etc/group` the
    * image's user is looked up. Without it only numbers can be.
@@ -35,19 +35,23 @@ const MAX_ACCOUNT_FILE = 4 * 1024 * 1024;
  * Makes the `config.json` that a runtime starts an image's container by: the
  * image's configuration laid over umoci's defaults. The user is looked up in
  * the rootfs's own files, and never through a symlink that leaves it. With id
- * mappings the container gets a user namespace; with `rootless` the result is
- * that of `toRootless`, root mapped to the owner of the rootfs where no
- * mapping is given. Follows the image-spec's conversion.md.
+ * mappings the container gets a user namespace, for which runtimes want both
+ * kinds. With `rootless` the result is that of `toRootless`; users and groups
+ * without a mapping then get one of root to the owner of the rootfs. Follows
+ * the image-spec's conversion.md.
  *
  * Permissions: those of the engine, and `--allow-read=<rootfs>`.
  *
  * @param engine The store that holds the image.
  * @param manifest The image's manifest (see `readManifest`).
- * @param options Id mappings, and where the rootfs is.
+ * @param options Id mappings, where the rootfs is, and what `toRootless` takes.
  * @returns The runtime configuration.
  * @throws {InvalidImageError} Where the image is not for Linux, its
  * configuration is malformed, or its user cannot be found.
- * @throws {StrataError} Where the mappings are no ranges of ids.
+ * @throws {StrataError} Where the mappings are no ranges of ids, or a file in
+ * which the user is looked up is no regular file of at most 4 MiB.
+ * @throws {SystemError} Where the rootfs cannot be read.
+ * @throws {MissingPermissionError} Where Deno lacks a permission.
  *
  * @example
  * ```ts
@@ -82,9 +86,10 @@ export async function runtimeConfig(
   checkMappings(options.uidMappings ?? [], "uid");
   checkMappings(options.gidMappings ?? [], "gid");
   const image = await readImageConfig(engine, manifest);
+  requireLinux(image);
   const user = findUser(image.config?.User ?? "", options.rootfs);
   if (options.rootless !== true) return convert(image, user, options);
-  return toRootless(convert(image, user, withOwnMappings(options)));
+  return toRootless(convert(image, user, withOwnMappings(options)), options);
 }
 
 function findUser(user: string, rootfs: string | undefined): ContainerUser {
@@ -97,8 +102,8 @@ function findUser(user: string, rootfs: string | undefined): ContainerUser {
   if (/^(\d+(:\d+)?)?$/.test(user)) return lookUpUser(user, "", "");
   throw new InvalidImageError(
     `Cannot look up user ${
-      JSON.stringify(user)
-    }: its /etc/passwd is needed; pass the option rootfs`,
+      quoteName(user)
+    }: the image's /etc/passwd is needed; pass the option rootfs`,
   );
 }
 
@@ -109,18 +114,18 @@ function readText(root: Root, path: string): string {
 
 /** A rootless container's root is whoever owns what was unpacked. */
 function withOwnMappings(options: RuntimeConfigOptions): MapOptions {
-  const { uidMappings, gidMappings, rootfs } = options;
-  if (uidMappings !== undefined || rootfs === undefined) return options;
+  const { uidMappings = [], gidMappings = [], rootfs } = options;
+  if (rootfs === undefined) return { uidMappings, gidMappings };
   const { uid, gid } = onDisk(
-    `Cannot look at ${JSON.stringify(rootfs)}`,
+    `Cannot look at ${quoteName(rootfs)}`,
     () => Deno.statSync(rootfs),
   );
-  const toRoot = (id: number | null) => [
-    { containerID: 0, hostID: id ?? 0, size: 1 },
-  ];
   return {
-    ...options,
-    uidMappings: toRoot(uid),
-    gidMappings: gidMappings ?? toRoot(gid),
+    uidMappings: uidMappings.length > 0 ? uidMappings : rootMappedTo(uid),
+    gidMappings: gidMappings.length > 0 ? gidMappings : rootMappedTo(gid),
   };
+}
+
+function rootMappedTo(hostID: number | null): IdMapping[] {
+  return [{ containerID: 0, hostID: hostID ?? 0, size: 1 }];
 }

@@ -5,7 +5,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/conversion.md#configuser
  * @module
  */
-import { InvalidImageError } from "../errors.ts";
+import { InvalidImageError, quoteName } from "../errors.ts";
 
 /** Who a container runs as. */
 export interface ContainerUser {
@@ -87,7 +87,7 @@ function unknownName(
 ): InvalidImageError {
   return new InvalidImageError(
     `Cannot run the image as ${kind} ${
-      JSON.stringify(name)
+      quoteName(name)
     }: its /etc/${file} has no such name`,
   );
 }
@@ -98,14 +98,16 @@ function parseId(text: string, kind: string): number | undefined {
   const id = Number(text);
   if (id <= MAX_ID) return id;
   throw new InvalidImageError(
-    `Cannot run the image as ${kind} ${text}: the largest id is ${MAX_ID}`,
+    `Cannot run the image as ${kind} ${
+      quoteName(text)
+    }: the largest id is ${MAX_ID}`,
   );
 }
 
 function parsePasswd(text: string): PasswdEntry[] {
   return parseLines(
     text,
-    6,
+    4,
     ([name = "", , uid = "", gid = "", , home = ""]) =>
       isId(uid) && isId(gid)
         ? { name, uid: Number(uid), gid: Number(gid), home }
@@ -116,7 +118,7 @@ function parsePasswd(text: string): PasswdEntry[] {
 function parseGroup(text: string): GroupEntry[] {
   return parseLines(
     text,
-    4,
+    3,
     ([name = "", , gid = "", members = ""]) =>
       isId(gid)
         ? { name, gid: Number(gid), members: members.split(",") }
@@ -124,7 +126,10 @@ function parseGroup(text: string): GroupEntry[] {
   );
 }
 
-/** A malformed line stands for nobody, least of all for root. */
+/**
+ * A malformed line stands for nobody, least of all for root, and neither does
+ * a comment. As in glibc and runc, fields behind the ids may be left out.
+ */
 function parseLines<T>(
   text: string,
   fieldCount: number,
@@ -133,7 +138,7 @@ function parseLines<T>(
   const entries: T[] = [];
   for (const line of text.split("\n")) {
     const fields = line.trim().split(":");
-    if (fields.length < fieldCount || fields[0] === "") continue;
+    if (fields.length < fieldCount || /^(#|$)/.test(fields[0] ?? "")) continue;
     const entry = parse(fields);
     if (entry !== undefined) entries.push(entry);
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type ImageConfig, InvalidImageError } from "@strata/layer";
 import { convert } from "../../src/runtime/convert.ts";
 
@@ -160,7 +160,8 @@ Deno.test(
   NO_PERMISSIONS,
   () => {
     const env = (...Env: string[]) =>
-      convert(image({ Env }), { ...ROOT, home: "/root" }, {}).process?.env;
+      convert(image({ Env }), { ...ROOT, home: "/root" }, {}).process?.env ??
+        [];
     assertEquals(env(), [PATH, "TERM=xterm", "HOME=/root"]);
     assertEquals(env("PATH=/bin", "X=1=2", "X=3"), [
       "PATH=/bin",
@@ -169,7 +170,13 @@ Deno.test(
       "HOME=/root",
     ]);
     assertEquals(env("HOME="), [PATH, "TERM=xterm", "HOME="]);
-    for (const malformed of ["NAME", "=value", "", "A=\0"]) {
+    // The name is compared, not its beginning.
+    assertEquals(env("HOMER=x", "PAT=y").slice(2), [
+      "HOMER=x",
+      "PAT=y",
+      "HOME=/root",
+    ]);
+    for (const malformed of ["NAME", "=value", "", "A=\0", "A=\ud800"]) {
       assertThrows(() => env(malformed), InvalidImageError, "environment");
     }
   },
@@ -185,6 +192,37 @@ Deno.test(
     assertEquals(cwd(""), "/");
     assertEquals(cwd("srv//www/"), "/srv/www");
     assertEquals(cwd("/../../x"), "/x");
+  },
+);
+
+Deno.test(
+  "convert() refuses a home directory that JSON cannot hold",
+  NO_PERMISSIONS,
+  () => {
+    // A byte that is not UTF-8, as decodeBytes gives it; and a NUL.
+    for (const home of ["/caf\udce9", "/a\0b"]) {
+      const user = { ...ROOT, home };
+      assertThrows(
+        () => convert(image(undefined), user, {}),
+        InvalidImageError,
+        "HOME=",
+      );
+      // The image's own HOME makes the user's irrelevant.
+      convert(image({ Env: ["HOME=/"] }), user, {});
+    }
+  },
+);
+
+Deno.test(
+  "convert() takes an environment of a hundred thousand names",
+  NO_PERMISSIONS,
+  () => {
+    // 4 MiB of configuration hold more; comparing each with each takes minutes.
+    const Env = Array.from({ length: 100_000 }, (_, i) => `V${i}=`);
+    const started = performance.now();
+    const spec = convert(image({ Env }), ROOT, {});
+    assertEquals(spec.process?.env?.length, 100_002);
+    assert(performance.now() - started < 2000);
   },
 );
 
@@ -213,11 +251,31 @@ Deno.test(
   "convert() sorts volumes and mounts nothing twice",
   NO_PERMISSIONS,
   () => {
-    const Volumes = { "/z": {}, "/a/": {}, "a": {}, "/proc": {} };
+    const Volumes = {
+      "//z": {},
+      "/a/b": {},
+      "/x/../a/": {},
+      "a": {},
+      "/proc/": {},
+    };
     const spec = convert(image({ Volumes }), ROOT, {});
     const destinations = spec.mounts?.map(({ destination }) => destination);
-    assertEquals(destinations?.slice(7), ["/a", "/z"]);
+    assertEquals(destinations?.slice(7), ["/a", "/a/b", "/z"]);
     assertEquals(destinations?.filter((path) => path === "/proc").length, 1);
+  },
+);
+
+Deno.test(
+  "convert() refuses a volume that hides the root filesystem",
+  NO_PERMISSIONS,
+  () => {
+    for (const volume of ["/", "", ".", "/a/.."]) {
+      assertThrows(
+        () => convert(image({ Volumes: { [volume]: {} } }), ROOT, {}),
+        InvalidImageError,
+        "whole root filesystem",
+      );
+    }
   },
 );
 
@@ -228,15 +286,7 @@ Deno.test(
     const uidMappings = [{ containerID: 0, hostID: 1000, size: 1 }];
     const spec = convert(image(undefined), ROOT, { uidMappings });
     assertEquals(spec.linux?.uidMappings, uidMappings);
-    assertEquals(spec.linux?.gidMappings, []);
+    assertEquals(spec.linux?.gidMappings, undefined);
     assertEquals(spec.linux?.namespaces?.at(-1), { type: "user" });
   },
 );
-
-Deno.test("convert() refuses images of other systems", NO_PERMISSIONS, () => {
-  assertThrows(
-    () => convert(image(undefined, { os: "windows" }), ROOT, {}),
-    InvalidImageError,
-    '"windows"',
-  );
-});

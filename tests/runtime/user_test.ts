@@ -13,6 +13,9 @@ empty:x:::nobody:/empty:/bin/sh
 alice:x:1000:100:Alice:/home/alice:/bin/sh
 alice:x:2000:200:the second of that name:/home/other:/bin/sh
 big:x:4294967295:0::/big:/bin/sh
+#carol:x:3000:0:a comment too:/carol:/bin/sh
+dave:x:3001:3002
+alice-admin:x:3003:0::/admin:/bin/sh\r
 `;
 
 const GROUP = `root:x:0:
@@ -21,6 +24,8 @@ users:x:100:
 wheel:x:10:bob,alice
 broken:x:ten:alice
 video:x:44:alicex,bob
+#secret:x:45:alice
+bare:x:46
 `;
 
 const none: number[] = [];
@@ -73,6 +78,11 @@ const USERS: [
     home: undefined,
   }],
   [":wheel", { uid: 0, gid: 10, additionalGids: none, home: "/root" }],
+  // A comment stands for nobody.
+  ["3000", { uid: 3000, gid: 0, additionalGids: none, home: undefined }],
+  // As glibc and runc have it, what comes after the ids may be missing.
+  ["dave:bare", { uid: 3001, gid: 46, additionalGids: none, home: "" }],
+  ["dave", { uid: 3001, gid: 3002, additionalGids: none, home: "" }],
   // Digits are an id before they are a name.
   ["1234", { uid: 1234, gid: 0, additionalGids: none, home: undefined }],
   ["4294967294", {
@@ -103,7 +113,18 @@ Deno.test(
 
 Deno.test("lookUpUser() refuses unknown names", NO_PERMISSIONS, () => {
   for (
-    const user of ["bob", "short", "broken", "empty", "big", "-1", "alice "]
+    const user of [
+      "bob",
+      "short",
+      "broken",
+      "empty",
+      "big",
+      "-1",
+      "alice ",
+      "Alice",
+      "#carol",
+      "# a comment",
+    ]
   ) {
     assertThrows(
       () => lookUpUser(user, PASSWD, GROUP),
@@ -111,7 +132,7 @@ Deno.test("lookUpUser() refuses unknown names", NO_PERMISSIONS, () => {
       "/etc/passwd has no such name",
     );
   }
-  for (const user of ["alice:nope", "0:broken", "0:-1"]) {
+  for (const user of ["alice:nope", "0:broken", "0:-1", "0:#secret", "0:0:0"]) {
     assertThrows(
       () => lookUpUser(user, PASSWD, GROUP),
       InvalidImageError,

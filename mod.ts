@@ -5,11 +5,21 @@
  * @module
  */
 export {
+  refreshBundle,
+  repackBundle,
+  type RepackBundleOptions,
+} from "./src/bundle/repack_bundle.ts";
+export {
+  unpackBundle,
+  type UnpackBundleOptions,
+} from "./src/bundle/unpack_bundle.ts";
+export {
   readImageConfig,
   readIndex,
   readManifest,
 } from "./src/cas/documents.ts";
 export type { BlobInfo, BlobReference, Engine } from "./src/cas/engine.ts";
+export { gc } from "./src/cas/gc.ts";
 export { createLayout, openLayout } from "./src/cas/layout.ts";
 export type { WantedPlatform } from "./src/cas/platform.ts";
 export {
@@ -17,9 +27,46 @@ export {
   type ResolveOptions,
   resolveReference,
 } from "./src/cas/reference.ts";
+export {
+  deleteReference,
+  updateReference,
+} from "./src/cas/update_reference.ts";
 export { cleanPath } from "./src/clean_path.ts";
+export { compress } from "./src/compress/compress.ts";
 export { decompress } from "./src/compress/decompress.ts";
 export * from "./src/errors.ts";
+export {
+  generateInsertLayer,
+  type InsertOptions,
+} from "./src/generate/generate_insert_layer.ts";
+export { generateLayer } from "./src/generate/generate_layer.ts";
+export { type CompareOptions, compareTrees } from "./src/mtree/compare.ts";
+export { formatMtree } from "./src/mtree/format.ts";
+export {
+  type Hierarchy,
+  hierarchyEntries,
+  type HierarchyEntry,
+  type HierarchyNode,
+  type Keywords,
+} from "./src/mtree/hierarchy.ts";
+export type {
+  DeltaType,
+  InodeDelta,
+  KeyDelta,
+} from "./src/mtree/inode_delta.ts";
+export { MtreeError } from "./src/mtree/mtree_error.ts";
+export { parseMtree } from "./src/mtree/parse.ts";
+export {
+  type CheckOptions,
+  checkTree,
+  type WalkOptions,
+  walkTree,
+} from "./src/mtree/walk.ts";
+export {
+  type AddLayerOptions,
+  type ConfigFields,
+  Mutator,
+} from "./src/mutate/mutator.ts";
 export type {
   Descriptor,
   Digest,
@@ -47,6 +94,7 @@ export type {
   MapOptions,
   OnDiskFormat,
   Progress,
+  RepackOptions,
   UnpackOptions,
   Warning,
 } from "./src/options.ts";

@@ -47,7 +47,7 @@ import { layerStream } from "./layer_stream.ts";
  * const layer = generateLayer(root, await checkTree(root, before));
  * const names: string[] = [];
  * for await (const entry of readTar(layer)) names.push(entry.name);
- * assertEquals(names.filter((name) => name !== "./"), [".wh.old", "new"]);
+ * assertEquals(names.filter((name) => name !== "./"), ["new", ".wh.old"]);
  * await Deno.remove(root, { recursive: true });
  * ```
  */

@@ -30,6 +30,20 @@ const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
 /** How a layer's blob is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
+/** The media types of new layers, by what their manifest is. */
+const NEW_LAYERS: Readonly<Record<string, Record<Compression, string>>> = {
+  [MEDIA_TYPE_MANIFEST]: {
+    none: MEDIA_TYPE_LAYER,
+    gzip: MEDIA_TYPE_LAYER_GZIP,
+    zstd: MEDIA_TYPE_LAYER_ZSTD,
+  },
+  [DOCKER_MANIFEST]: {
+    none: "application/vnd.docker.image.rootfs.diff.tar",
+    gzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    zstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
+  },
+};
+
 const LAYERS: ReadonlyMap<string, Compression> = new Map([
   [MEDIA_TYPE_LAYER, "none"],
   [MEDIA_TYPE_LAYER_GZIP, "gzip"],
@@ -89,4 +103,19 @@ export function layerCompression(mediaType: string): Compression {
       JSON.stringify(mediaType)
     }: it ${reason}`,
   );
+}
+
+/**
+ * Finds the media type of a layer that is added to an image.
+ *
+ * @param manifestType Media type of the image's manifest.
+ * @param compression How the layer is compressed.
+ * @returns The layer's media type, Docker's in an image of Docker's.
+ */
+export function newLayerMediaType(
+  manifestType: string,
+  compression: Compression,
+): string {
+  const types = NEW_LAYERS[manifestType] ?? NEW_LAYERS[MEDIA_TYPE_MANIFEST];
+  return types?.[compression] ?? MEDIA_TYPE_LAYER;
 }

@@ -1,0 +1,44 @@
+/**
+ * A layer into the store: diffID, digest and size out of one pass.
+ *
+ * @module
+ */
+import type { BlobInfo, Engine } from "../cas/engine.ts";
+import { compress } from "../compress/compress.ts";
+import { Digester } from "../oci/digest.ts";
+import type { Digest } from "../oci/image_spec.ts";
+import type { Compression } from "../oci/media_type.ts";
+
+/** A layer that was stored. */
+export interface StoredLayer extends BlobInfo {
+  /** Digest of the layer before it was compressed. */
+  diffId: Digest;
+}
+
+/**
+ * Stores a layer.
+ *
+ * @param engine The store.
+ * @param layer The layer as a tar stream.
+ * @param compression How to compress it.
+ * @returns Its digests and its compressed size in bytes.
+ */
+export async function storeLayer(
+  engine: Engine,
+  layer: ReadableStream<Uint8Array>,
+  compression: Compression,
+): Promise<StoredLayer> {
+  const digester = new Digester();
+  const reader = layer.getReader();
+  const hashed = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      digester.update(value);
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  const blob = await engine.putBlob(compress(hashed, compression));
+  return { ...blob, diffId: digester.digest() };
+}

@@ -42,6 +42,10 @@ function useEverything({ root, top, path, host }: Bench): void {
   assertThrows(() => root.directory("n".repeat(300)));
   assertThrows(() => top.readFile("a", 10));
 
+  top.openFile("given-up").close();
+  assertThrows(() => top.openFile("missing"));
+  assertThrows(() => top.openFile("a"));
+
   const failing = top.createFile("failing");
   failing?.write(new Uint8Array(10), 0);
   // Deno's API takes any size, and finds the file by its name.

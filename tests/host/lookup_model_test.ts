@@ -102,7 +102,7 @@ for (const host of ALL_HOSTS) {
             assertEquals(outcome(() => root.directory(asked)), expected, asked);
           }
         }),
-        { numRuns: 300 },
+        { numRuns: 150 },
       );
     } finally {
       Deno.removeSync(base, { recursive: true });

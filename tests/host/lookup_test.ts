@@ -257,7 +257,7 @@ testHosts("a directory that is gone takes nothing more", (bench) => {
 });
 
 testHosts("hundreds of directories may be in use", ({ root, path }) => {
-  const names = Array.from({ length: 300 }, (_, i) => `d${i}`);
+  const names = Array.from({ length: 150 }, (_, i) => `d${i}`);
   for (const name of names) {
     Deno.mkdirSync(`${path}/${name}/sub`, { recursive: true });
   }

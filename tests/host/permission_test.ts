@@ -50,7 +50,7 @@ Deno.test({
     assertEquals(top.readLink("l"), "f");
     assertEquals(top.readFile("f", 8).length, 8);
     for (const name of top.list()) assert(top.remove(name));
-    assertEquals(root.inUserNamespace === true, root.inUserNamespace);
+    assertEquals(typeof root.inUserNamespace, "boolean");
     assertEquals(told, new Told());
   },
 });

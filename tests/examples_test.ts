@@ -96,8 +96,75 @@ Deno.test("the examples build, list and unpack an image", async () => {
   }
 });
 
+Deno.test("the examples build, change and compare images", async () => {
+  const directory = await Deno.makeTempDir();
+  const change = ["--allow-read", "--allow-write", "--allow-ffi"];
+  const image = `${directory}/image`;
+  try {
+    await Deno.mkdir(`${directory}/source/etc`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/source/etc/motd`, "hello\n");
+    await Deno.writeTextFile(`${directory}/extra`, "more\n");
+
+    const built = await run("build_image.ts", change, [
+      `${directory}/source`,
+      `${image}:one`,
+      "cat",
+      "/etc/motd",
+    ]);
+    assertMatch(built.stdout, /image:one sha256:[0-9a-f]{64}\n$/);
+    const inserted = await run("insert.ts", change, [
+      `${image}:one`,
+      `${directory}/extra`,
+      "/etc/extra",
+      "two",
+    ]);
+    assertMatch(inserted.stdout, /^sha256:[0-9a-f]{64} \d+ bytes\n$/);
+    const repacked = await run("repack.ts", [...change, "--allow-run"], [
+      `${image}:two`,
+      "three",
+      "sh",
+      "-c",
+      "rm etc/motd; cat etc/extra > new",
+    ]);
+    assertEquals(repacked.stderr, "");
+    assertMatch(repacked.stdout, / etc\/\.wh\.motd\n/);
+    assertMatch(repacked.stdout, /^-rw.* 5 .* new$/m);
+
+    await run("unpack.ts", change, [`${image}:three`, `${directory}/bundle`]);
+    const rootfs = `${directory}/bundle/rootfs`;
+    assertEquals([...Deno.readDirSync(`${rootfs}/etc`)].map((e) => e.name), [
+      "extra",
+    ]);
+    assertEquals(await Deno.readTextFile(`${rootfs}/new`), "more\n");
+
+    const compared = await run(
+      "diff_trees.ts",
+      ["--allow-read", "--allow-ffi"],
+      [
+        `${directory}/source`,
+        rootfs,
+      ],
+    );
+    const signs = compared.stdout.split("\n").filter((line) =>
+      /^[-+]/.test(line)
+    );
+    assertEquals(signs, ["+ etc/extra", "- etc/motd", "+ new"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("the examples say how they are used", async () => {
-  for (const example of ["unpack.ts", "list_layer.ts"]) {
+  const examples = [
+    "unpack.ts",
+    "list_layer.ts",
+    "build_image.ts",
+    "insert.ts",
+    "repack.ts",
+    "diff_trees.ts",
+    "std_tar.ts",
+  ];
+  for (const example of examples) {
     const { code, stderr } = await run(example, [], []);
     assertEquals(code, 2);
     assertMatch(stderr, /^usage: /);

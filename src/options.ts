@@ -36,6 +36,7 @@ export interface Warning {
   code:
     | "xattr-unsupported"
     | "device-replaced"
+    | "node-skipped"
     | "owner-unsupported"
     | "socket-skipped"
     | "mode-unsupported"
@@ -70,6 +71,11 @@ export interface UnpackOptions extends MapOptions {
   onDiskFormat?: OnDiskFormat;
   /** Keep a symlink to a directory where the layer has a directory. */
   keepDirlinks?: boolean;
+  /**
+   * Leave out, with a warning, what Deno's own API cannot make where FFI is
+   * not allowed: xattrs, devices and fifos. An error unless told.
+   */
+  skipUnsupported?: boolean;
   /** Called, and awaited, after each layer of a manifest. */
   afterLayerUnpack?: (
     manifest: Manifest,

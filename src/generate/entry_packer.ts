@@ -17,13 +17,15 @@ import {
   type TarEntryInput,
   TarWriteError,
 } from "../tar/encode_header.ts";
+import {
+  decodeRootlessOwner,
+  type Owner,
+  ROOTLESS_OWNER,
+} from "../rootless_owner.ts";
 import type { LayerBuffer } from "./layer_buffer.ts";
 
 const WHITEOUT_PREFIX = ".wh.";
 const OPAQUE_WHITEOUT = ".wh..wh..opq";
-
-/** Where a rootless unpacking kept the owners; see the image's own entry. */
-const ROOTLESS_OWNER = "user.rootlesscontainers";
 
 /** What an inode is found by: its directory, and its name in it. */
 export interface Located {
@@ -32,12 +34,19 @@ export interface Located {
   name: string;
 }
 
+/** What is kept of an inode for the further names it has. */
+interface LinkedInode {
+  /** The path it was packed at. */
+  path: string;
+  owner: Owner;
+}
+
 /** Packs the entries of one layer. */
 export class EntryPacker {
   readonly #buffer: LayerBuffer;
   readonly #options: RepackOptions;
-  /** The first name of each inode that has several. */
-  readonly #firstNames = new Map<string, string>();
+  /** Each inode that has several names, by its identity. */
+  readonly #linked = new Map<string, LinkedInode>();
 
   /** Entries that were packed. */
   entries = 0;
@@ -110,21 +119,23 @@ export class EntryPacker {
       });
       return;
     }
-    const firstName = this.#firstNames.get(info.identity);
-    if (firstName !== undefined) {
-      const header = this.#input(info, path);
-      const linkName = firstName;
+    const linked = this.#linked.get(info.identity);
+    if (linked !== undefined) {
+      const header = this.#input(info, path, linked.owner);
+      const linkName = linked.path;
       yield* this.#header({ ...header, type: "link", linkName, size: 0 });
       return;
     }
-    if (info.identity !== "") this.#firstNames.set(info.identity, path);
     if (type === "file") {
       yield* this.#packFile(directory, name, path);
       return;
     }
+    const xattrs = directory.xattrs(name);
+    const owner = this.#takeOwner(info, xattrs);
+    this.#remember(info, path, owner);
     yield* this.#header({
-      ...this.#input(info, path),
-      xattrs: this.#imageXattrs(directory.xattrs(name)),
+      ...this.#input(info, path, owner),
+      xattrs,
       linkName: type === "symlink" ? directory.readLink(name) : "",
       deviceMajor: info.deviceMajor,
       deviceMinor: info.deviceMinor,
@@ -138,10 +149,15 @@ export class EntryPacker {
   ): Generator<Uint8Array> {
     const file = directory.openFile(name);
     try {
+      const { info } = file;
+      const xattrs = file.xattrs();
+      const owner = this.#takeOwner(info, xattrs);
+      this.#remember(info, path, owner);
+      const { size } = info;
       yield* this.#header({
-        ...this.#input(file.info, path),
-        size: file.info.size,
-        xattrs: this.#imageXattrs(file.xattrs()),
+        ...this.#input(info, path, owner),
+        size,
+        xattrs,
       });
       yield* this.#buffer.addFile(file, path);
     } finally {
@@ -154,26 +170,32 @@ export class EntryPacker {
     yield* this.#buffer.add(encodeHeader(input));
   }
 
-  #input(info: InodeInfo, path: string): TarEntryInput {
+  #remember(info: InodeInfo, path: string, owner: Owner): void {
+    if (info.identity !== "") this.#linked.set(info.identity, { path, owner });
+  }
+
+  #input(info: InodeInfo, path: string, owner: Owner): TarEntryInput {
     return {
       name: entryName(path, info.type),
       type: info.type === "socket" ? "unknown" : info.type,
       mode: info.mode,
-      uid: this.#ownerId(info.uid, "uid", this.#options.uidMappings),
-      gid: this.#ownerId(info.gid, "gid", this.#options.gidMappings),
+      ...owner,
       mtime: this.#clamp(info.mtime.seconds),
     };
   }
 
-  #ownerId(
-    id: number,
-    kind: "uid" | "gid",
-    mappings: IdMapping[] | undefined,
-  ): number {
-    if (mappings !== undefined && mappings.length > 0) {
-      return toContainerId(id, mappings, kind);
+  /** The owner in the container; what kept it is no part of the image. */
+  #takeOwner(info: InodeInfo, xattrs: Map<string, Uint8Array>): Owner {
+    const { rootless, uidMappings, gidMappings } = this.#options;
+    if (rootless !== true) {
+      return {
+        uid: containerId(info.uid, "uid", uidMappings),
+        gid: containerId(info.gid, "gid", gidMappings),
+      };
     }
-    return this.#options.rootless === true ? 0 : id;
+    const kept = xattrs.get(ROOTLESS_OWNER);
+    xattrs.delete(ROOTLESS_OWNER);
+    return kept === undefined ? { uid: 0, gid: 0 } : decodeRootlessOwner(kept);
   }
 
   /** Whole seconds: the image-spec's own tools compare no more of a time. */
@@ -187,11 +209,15 @@ export class EntryPacker {
     const { sourceDateEpoch = 0 } = this.#options;
     return { mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
   }
+}
 
-  #imageXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
-    if (this.#options.rootless === true) xattrs.delete(ROOTLESS_OWNER);
-    return xattrs;
-  }
+function containerId(
+  id: number,
+  kind: "uid" | "gid",
+  mappings: IdMapping[] | undefined,
+): number {
+  const isMapped = mappings !== undefined && mappings.length > 0;
+  return isMapped ? toContainerId(id, mappings, kind) : id;
 }
 
 function entryName(path: string, type: InodeType): string {

@@ -7,6 +7,7 @@
  */
 import { quoteName, SystemError } from "../errors.ts";
 import type { Directory, MissingDirectory, Root } from "./directory.ts";
+import { OriginalModes } from "./original_modes.ts";
 
 /** What stands in the way of entering a directory. */
 export type Obstacle = "missing" | "symlink" | "other";
@@ -26,6 +27,9 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   abstract readonly path: string;
   abstract readonly kind: "libc" | "deno";
   abstract readonly inUserNamespace: boolean;
+
+  /** The modes of directories that are open for the moment. */
+  readonly originalModes = new OriginalModes();
 
   /** Directories by the path they were asked for, the latest last. */
   readonly #found = new Map<string, D>();
@@ -52,9 +56,16 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   protected abstract enter(parent: D, name: string): D | Obstacle;
 
   /** Gives up a directory. */
-  protected abstract release(directory: D): void;
+  protected abstract close(directory: D): void;
+
+  /** Makes the root itself ready to be used, be it for the first time or not. */
+  protected abstract openTop(): void;
+
+  /** Gives the root itself back what was changed to use it. */
+  protected abstract closeTop(): void;
 
   directory(path: string, onMissing?: MissingDirectory): D | undefined {
+    this.openTop();
     if (path === "") return this.top;
     const known = this.#found.get(path);
     if (known !== undefined) return this.#use(known);
@@ -65,6 +76,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   }
 
   directoryAt(path: string): D | undefined {
+    this.openTop();
     const shortcut = this.#shortcut(path);
     if (shortcut !== undefined) return shortcut;
     let current = this.top;
@@ -89,15 +101,21 @@ export abstract class CachedRoot<D extends Directory> implements Root {
       const { path } = directory;
       if (path !== removed && !path.startsWith(below)) continue;
       this.#inUse.delete(directory);
-      this.release(directory);
+      this.close(directory);
     }
+    this.originalModes.dropBelow(removed);
+  }
+
+  release(): void {
+    this.#found.clear();
+    for (const directory of this.#inUse) this.close(directory);
+    this.#inUse.clear();
+    this.closeTop();
   }
 
   [Symbol.dispose](): void {
-    this.#found.clear();
-    for (const directory of this.#inUse) this.release(directory);
-    this.#inUse.clear();
-    this.release(this.top);
+    this.release();
+    this.close(this.top);
   }
 
   /** Opens at once what is written as a directory's own path would be. */
@@ -186,7 +204,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   #releaseOldest(): void {
     for (const oldest of this.#inUse) {
       this.#inUse.delete(oldest);
-      this.release(oldest);
+      this.close(oldest);
       // It may be known by several paths; those come back when asked for.
       for (const [path, directory] of this.#found) {
         if (directory === oldest) this.#found.delete(path);

@@ -261,6 +261,9 @@ export type MissingDirectory = (
   taken: boolean,
 ) => boolean;
 
+/** What is done in a root. */
+export type Access = "read" | "write";
+
 /** A directory tree that no lookup leaves. */
 export interface Root extends Disposable {
   /** Path of the root, as the caller gave it. */
@@ -292,4 +295,11 @@ export interface Root extends Disposable {
    * place of it, or of one that leads to it.
    */
   directoryAt(path: string): Directory | undefined;
+
+  /**
+   * Gives up the directories that were found. Those that had been opened for
+   * the moment, as their mode kept their owner out, are closed again. What
+   * was found before may not be used any more.
+   */
+  release(): void;
 }

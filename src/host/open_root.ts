@@ -5,7 +5,7 @@
  */
 import { quoteName } from "../errors.ts";
 import { DenoRoot } from "./deno/root.ts";
-import type { Root, Shortfalls } from "./directory.ts";
+import type { Access, Root, Shortfalls } from "./directory.ts";
 import { openLibrary } from "./libc/library.ts";
 import { LibcRoot } from "./libc/root.ts";
 import { System } from "./libc/system.ts";
@@ -25,7 +25,7 @@ import { isPartlyDenied, requirePermission } from "./permission.ts";
  */
 export function openRoot(
   path: string,
-  access: "read" | "write",
+  access: Access,
   shortfalls: Shortfalls,
 ): Root {
   const purpose = `Cannot open the directory ${quoteName(path)}`;
@@ -36,6 +36,6 @@ export function openRoot(
     (access === "write" && isPartlyDenied("write", path));
   const library = isPartial ? undefined : openLibrary();
   return library === undefined
-    ? new DenoRoot(path, shortfalls)
-    : new LibcRoot(System.of(library), path, shortfalls);
+    ? new DenoRoot(path, access, shortfalls)
+    : new LibcRoot(System.of(library), path, access, shortfalls);
 }

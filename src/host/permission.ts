@@ -18,6 +18,17 @@ export function isPartlyDenied(name: "read" | "write", path: string): boolean {
 }
 
 /**
+ * Tells whether a permission is granted already.
+ *
+ * @param name The permission.
+ * @param path The absolute path it must cover.
+ * @returns Whether it is.
+ */
+export function isGranted(name: "read" | "write", path: string): boolean {
+  return Deno.permissions.querySync({ name, path }).state === "granted";
+}
+
+/**
  * Makes sure that a permission is granted already.
  *
  * @param name The permission.
@@ -30,7 +41,7 @@ export function requirePermission(
   path: string,
   purpose: string,
 ): void {
-  if (Deno.permissions.querySync({ name, path }).state !== "granted") {
+  if (!isGranted(name, path)) {
     throw new MissingPermissionError(`--allow-${name}=${path}`, purpose);
   }
 }

@@ -19,6 +19,7 @@ import type {
   Root,
 } from "../host/directory.ts";
 import type { UnpackOptions } from "../options.ts";
+import { ROOTLESS_OWNER } from "../rootless_owner.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { type DeferredLink, DeferredLinks } from "./deferred_links.ts";
 import { parseEntryPath, relativePath, splitPath } from "./entry_path.ts";
@@ -120,6 +121,7 @@ export class Extractor {
       this.#entry = `${path}/`;
       throw this.#explain(error);
     });
+    this.#root.release();
   }
 
   /** Leaves everything as it is, and closes what is open. */
@@ -162,8 +164,19 @@ export class Extractor {
     if (header.type === "link") {
       return this.#placeLink(directory, name, header.linkName);
     }
-    const metadata = toMetadata(header, this.#options);
+    const metadata = this.#metadata(header);
     this.#create(this.#parent(directory), name, header, metadata);
+  }
+
+  #metadata(header: TarHeader): Metadata {
+    const metadata = toMetadata(header, this.#options);
+    const { xattrs } = metadata;
+    const mayKeepOwner = header.type !== "symlink" && header.type !== "fifo";
+    if (mayKeepOwner || metadata.owner !== undefined) return metadata;
+    if (!xattrs.has(ROOTLESS_OWNER)) return metadata;
+    this.#shortfalls.owner(header.name);
+    const rest = [...xattrs].filter(([xattr]) => xattr !== ROOTLESS_OWNER);
+    return { ...metadata, xattrs: new Map(rest) };
   }
 
   #placeRoot(header: TarHeader): void {
@@ -241,23 +254,15 @@ export class Extractor {
         parent.setMetadata(name, "symlink", metadata);
         return true;
       case "fifo":
-        if (!parent.createNode(name, "fifo", 0, 0)) return false;
-        parent.setMetadata(name, "fifo", metadata);
-        return true;
+        return this.#createNode(parent, name, header.type, header, metadata);
       case "character-device":
-      case "block-device": {
+      case "block-device":
         if (this.#shortfalls.isUnprivileged) {
           if (!this.#beginFile(parent, name, 0, metadata)) return false;
           this.#shortfalls.device(header.name);
           return true;
         }
-        const { deviceMajor, deviceMinor } = header;
-        if (!parent.createNode(name, header.type, deviceMajor, deviceMinor)) {
-          return false;
-        }
-        parent.setMetadata(name, header.type, metadata);
-        return true;
-      }
+        return this.#createNode(parent, name, header.type, header, metadata);
       default:
         return this.#refuse(
           `its type ${
@@ -265,6 +270,23 @@ export class Extractor {
           } is none that a layer may hold`,
         );
     }
+  }
+
+  #createNode(
+    parent: Directory,
+    name: string,
+    type: "character-device" | "block-device" | "fifo",
+    { name: entry, deviceMajor, deviceMinor }: TarHeader,
+    metadata: Metadata,
+  ): boolean {
+    if (this.#root.kind === "deno" && this.#options.skipUnsupported === true) {
+      parent.remove(name);
+      this.#shortfalls.skipped(entry);
+      return true;
+    }
+    const isMade = parent.createNode(name, type, deviceMajor, deviceMinor);
+    if (isMade) parent.setMetadata(name, type, metadata);
+    return isMade;
   }
 
   #beginFile(

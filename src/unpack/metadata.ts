@@ -8,6 +8,7 @@ import type { Metadata } from "../host/directory.ts";
 import { isHostXattr } from "../host/xattr_policy.ts";
 import { toHostId } from "../id_map.ts";
 import type { IdMapping, UnpackOptions } from "../options.ts";
+import { encodeRootlessOwner, ROOTLESS_OWNER } from "../rootless_owner.ts";
 import type { TarHeader } from "../tar/header.ts";
 
 /** What of a header becomes an inode's metadata. */
@@ -24,7 +25,8 @@ const NO_ID = 0xffffffff;
  *
  * @param header The entry.
  * @param options The caller's options.
- * @returns The metadata, owners mapped to the host's ids.
+ * @returns The metadata, owners mapped to the host's ids, or, where nothing
+ * can be chowned, kept in an xattr.
  * @throws {EntryError} Where an owner is no id.
  * @throws {UnmappedIdError} Where the mappings do not cover an owner.
  */
@@ -33,11 +35,33 @@ export function toMetadata(
   options: UnpackOptions,
 ): Metadata {
   const { mode, mtime, atime = mtime } = header;
-  const owner = options.rootless === true ? undefined : {
+  const times = { mode, atime, mtime };
+  const xattrs = imageXattrs(header.xattrs);
+  if (options.rootless === true) {
+    return { owner: undefined, xattrs: withOwner(xattrs, header), ...times };
+  }
+  const owner = {
     uid: ownerId(header, "uid", options.uidMappings),
     gid: ownerId(header, "gid", options.gidMappings),
   };
-  return { owner, mode, xattrs: imageXattrs(header.xattrs), atime, mtime };
+  return { owner, xattrs, ...times };
+}
+
+/** Adds the owner's xattr, in place of one that the image may have. */
+function withOwner(
+  xattrs: ReadonlyMap<string, Uint8Array>,
+  header: Described,
+): ReadonlyMap<string, Uint8Array> {
+  const owner = {
+    uid: ownerId(header, "uid", undefined),
+    gid: ownerId(header, "gid", undefined),
+  };
+  const isRoots = owner.uid === 0 && owner.gid === 0;
+  if (isRoots && !xattrs.has(ROOTLESS_OWNER)) return xattrs;
+  const all = new Map(xattrs);
+  all.delete(ROOTLESS_OWNER);
+  if (!isRoots) all.set(ROOTLESS_OWNER, encodeRootlessOwner(owner));
+  return all;
 }
 
 /**

@@ -6,6 +6,7 @@
 import { MissingPermissionError, SystemError } from "../errors.ts";
 import type { Shortfalls } from "../host/directory.ts";
 import type { UnpackOptions, Warning } from "../options.ts";
+import { ROOTLESS_OWNER } from "../rootless_owner.ts";
 
 /** What the host could not keep, told to the caller once for each kind. */
 export class UnpackShortfalls implements Shortfalls {
@@ -25,6 +26,20 @@ export class UnpackShortfalls implements Shortfalls {
   }
 
   xattr(name: string, code: string): void {
+    if (code === "ENOSYS" && name === ROOTLESS_OWNER) {
+      return this.#warnOnce(name, {
+        code: "owner-unsupported",
+        message:
+          "Owners were lost, here and elsewhere: the xattr that keeps them takes FFI; run deno with --allow-ffi",
+      });
+    }
+    if (code === "ENOSYS" && this.#options.skipUnsupported === true) {
+      return this.#warnOnce("xattrs", {
+        code: "xattr-unsupported",
+        message:
+          "Xattrs were left out: Deno's own API has none; run deno with --allow-ffi",
+      });
+    }
     if (code === "ENOSYS") {
       throw new MissingPermissionError(
         "--allow-ffi",
@@ -52,6 +67,34 @@ export class UnpackShortfalls implements Shortfalls {
       code: "time-unsupported",
       message:
         "Times were cut to what Deno's API can set; run deno with --allow-ffi for exact ones",
+    });
+  }
+
+  /**
+   * An owner was lost: symlinks and fifos can have no `user.` xattrs.
+   *
+   * @param entry Name of the entry.
+   */
+  owner(entry: string): void {
+    this.#options.onWarning?.({
+      code: "owner-unsupported",
+      message:
+        "Its owner was lost: changing it takes root, and it can have no xattr to keep it in",
+      entry,
+    });
+  }
+
+  /**
+   * A device or a fifo was left out for lack of FFI.
+   *
+   * @param entry Name of the entry.
+   */
+  skipped(entry: string): void {
+    this.#options.onWarning?.({
+      code: "node-skipped",
+      message:
+        "It was left out: Deno's own API makes no devices and fifos; run deno with --allow-ffi",
+      entry,
     });
   }
 

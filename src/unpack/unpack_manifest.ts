@@ -7,6 +7,7 @@ import { join } from "@std/path";
 import type { Engine } from "../cas/engine.ts";
 import { BundleExistsError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
+import { readMountFlags } from "../host/mount_flags.ts";
 import { requirePermission } from "../host/permission.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
@@ -152,7 +153,13 @@ async function writeConfig(
   path: string,
   options: UnpackOptions & { rootfs: string },
 ): Promise<void> {
-  const spec = await runtimeConfig(engine, manifest, options);
+  const resolvConfFlags = options.rootless === true
+    ? readMountFlags("/etc/resolv.conf")
+    : [];
+  const spec = await runtimeConfig(engine, manifest, {
+    ...options,
+    resolvConfFlags,
+  });
   const text = `${JSON.stringify(spec, null, 2)}\n`;
   onDisk(`Cannot write ${JSON.stringify(path)}`, () => {
     try {

@@ -48,11 +48,11 @@ export function openHost(
   path: string,
   shortfalls: Shortfalls = new Told(),
 ): Root {
-  if (host === "deno") return new DenoRoot(path, shortfalls);
+  if (host === "deno") return new DenoRoot(path, "write", shortfalls);
   const library = openLibrary();
   assertExists(library, "these tests need FFI");
   const used = host === "libc" ? library : withoutOpenat2(library);
-  return new LibcRoot(System.of(used), path, shortfalls);
+  return new LibcRoot(System.of(used), path, "write", shortfalls);
 }
 
 /** The library as an old kernel has it: the call's number is unknown. */

@@ -14,7 +14,7 @@ const ignored = { xattr: () => {}, time: () => {} };
 /** Whatever the permissions allow, and what goes without FFI. */
 const HOSTS: ((path: string) => Root)[] = [
   (path) => openRoot(path, "read", ignored),
-  (path) => new DenoRoot(path, ignored),
+  (path) => new DenoRoot(path, "read", ignored),
 ];
 
 /** What `etc/passwd` reads as where it is a symlink. */

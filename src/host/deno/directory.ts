@@ -48,14 +48,18 @@ export class DenoDirectory implements Directory {
 
   stat(): InodeInfo {
     const host = this.#ownHostPath();
-    return toInodeInfo(attempt("stat", host, () => Deno.lstatSync(host)));
+    const info = this.#attempt("stat", host, () => Deno.lstatSync(host));
+    return this.#shown(toInodeInfo(info), this.path);
   }
 
   lookup(name: string): InodeInfo | undefined {
     const host = this.#hostPath(name);
-    return attempt("look up", host, () => {
+    return this.#attempt("look up", host, () => {
       try {
-        return toInodeInfo(Deno.lstatSync(host));
+        return this.#shown(
+          toInodeInfo(Deno.lstatSync(host)),
+          this.pathOf(name),
+        );
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) return undefined;
         throw error;
@@ -65,7 +69,7 @@ export class DenoDirectory implements Directory {
 
   list(): string[] {
     const host = this.#ownHostPath();
-    const names = attempt(
+    const names = this.#attempt(
       "list",
       host,
       () => [...Deno.readDirSync(host)].map((entry) => entry.name),
@@ -76,12 +80,16 @@ export class DenoDirectory implements Directory {
 
   readLink(name: string): string {
     const host = this.#hostPath(name);
-    return attempt("read the symlink", host, () => Deno.readLinkSync(host));
+    return this.#attempt(
+      "read the symlink",
+      host,
+      () => Deno.readLinkSync(host),
+    );
   }
 
   readFile(name: string, limit: number): Uint8Array {
     const host = this.#hostPath(name);
-    return attempt("read", host, () => {
+    return this.#attempt("read", host, () => {
       const info = Deno.lstatSync(host);
       if (!info.isFile || info.size > limit) {
         throw new SystemError(
@@ -96,7 +104,12 @@ export class DenoDirectory implements Directory {
   }
 
   openFile(name: string): OpenedFile {
-    return new DenoOpenedFile(this.#hostPath(name), this.root.shortfalls);
+    const host = this.#hostPath(name);
+    return this.#attempt(
+      "open",
+      host,
+      () => new DenoOpenedFile(host, this.root.shortfalls),
+    );
   }
 
   xattrs(_name: string): Map<string, Uint8Array> {
@@ -158,7 +171,7 @@ export class DenoDirectory implements Directory {
     const { owner, atime, mtime } = metadata;
     if (type === "symlink") requireUnscoped("set the metadata of", host);
     this.#refuseXattrs(metadata);
-    attempt("set the metadata of", host, () => {
+    this.#attempt("set the metadata of", host, () => {
       if (owner !== undefined) lchownSync(host, owner.uid, owner.gid);
       if (type !== "symlink") Deno.chmodSync(host, metadata.mode);
       const { shortfalls } = this.root;
@@ -171,17 +184,18 @@ export class DenoDirectory implements Directory {
     const host = this.#ownHostPath();
     const { owner } = metadata;
     this.#refuseXattrs(metadata);
-    attempt("set the metadata of", host, () => {
+    this.#attempt("set the metadata of", host, () => {
       if (owner !== undefined) Deno.chownSync(host, owner.uid, owner.gid);
       Deno.chmodSync(host, metadata.mode);
     });
+    this.root.originalModes.take(this.path);
     this.setOwnTimes(metadata.atime, metadata.mtime);
   }
 
   setOwnTimes(atime: Timestamp, mtime: Timestamp): void {
     const host = this.#ownHostPath();
     const { shortfalls } = this.root;
-    attempt("set the times of", host, () => {
+    this.#attempt("set the times of", host, () => {
       Deno.utimeSync(
         host,
         toDate(atime, shortfalls),
@@ -195,7 +209,7 @@ export class DenoDirectory implements Directory {
     const info = this.lookup(name);
     if (info === undefined) return false;
     if (info.type !== "file") this.root.forget(this.pathOf(name));
-    attempt("remove", host, () => removeTree(host));
+    this.#attempt("remove", host, () => removeTree(host));
     return true;
   }
 
@@ -208,6 +222,27 @@ export class DenoDirectory implements Directory {
         quoteName(name)
       } is not UTF-8, and Deno's own API gives no other`,
     );
+  }
+
+  /** What an inode is when it is not open for the moment. */
+  #shown(info: InodeInfo, path: string): InodeInfo {
+    if (info.type === "directory") {
+      info.mode = this.root.originalModes.of(path, info.mode);
+    }
+    return info;
+  }
+
+  /** Once more where directories on the way were closed to their owner. */
+  #attempt<T>(action: string, host: string, step: () => T): T {
+    return attempt(action, host, () => {
+      try {
+        return step();
+      } catch (error) {
+        const isDenied = error instanceof Deno.errors.PermissionDenied;
+        if (!isDenied || !this.root.openClosed(this.path)) throw error;
+        return step();
+      }
+    });
   }
 
   #ownHostPath(): string {
@@ -233,7 +268,7 @@ export class DenoDirectory implements Directory {
   }
 
   #create(action: string, host: string, step: () => void): boolean {
-    return attempt(action, host, () => {
+    return this.#attempt(action, host, () => {
       try {
         step();
         return true;

@@ -18,9 +18,9 @@ export class DenoOpenedFile implements OpenedFile {
   constructor(path: string, shortfalls: Shortfalls) {
     this.#path = path;
     this.#shortfalls = shortfalls;
-    const expected = attempt("open", path, () => Deno.lstatSync(path));
+    const expected = Deno.lstatSync(path);
     if (!expected.isFile) throw this.#notAFile();
-    this.#file = attempt("open", path, () => Deno.openSync(path));
+    this.#file = openToRead(path, expected);
     const info = this.#file.statSync();
     // Deno follows symlinks: one may have come between the two calls.
     if (info.ino !== expected.ino || info.dev !== expected.dev) {
@@ -48,5 +48,21 @@ export class DenoOpenedFile implements OpenedFile {
       "EINVAL",
       `Cannot read ${quoteName(this.#path)}: it is no regular file`,
     );
+  }
+}
+
+/** A file whose mode keeps out its owner is opened for the moment. */
+function openToRead(path: string, { mode }: Deno.FileInfo): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    const isDenied = error instanceof Deno.errors.PermissionDenied;
+    if (!isDenied || mode === null || (mode & 0o400) !== 0) throw error;
+    Deno.chmodSync(path, mode & 0o7777 | 0o400);
+    try {
+      return Deno.openSync(path);
+    } finally {
+      Deno.chmodSync(path, mode & 0o7777);
+    }
   }
 }

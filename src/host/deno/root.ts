@@ -8,8 +8,9 @@
  */
 import { quoteName, SystemError } from "../../errors.ts";
 import { CachedRoot, type Obstacle } from "../cached_root.ts";
-import type { Shortfalls } from "../directory.ts";
+import type { Access, Shortfalls } from "../directory.ts";
 import { onDisk } from "../disk_error.ts";
+import { READER_MODE, WRITER_MODE } from "../original_modes.ts";
 import { DenoDirectory } from "./directory.ts";
 
 /** These are but strings; the bound is for memory, and for removing. */
@@ -23,14 +24,17 @@ export class DenoRoot extends CachedRoot<DenoDirectory> {
   protected readonly top: DenoDirectory;
   /** Told of what could not be kept. */
   readonly shortfalls: Shortfalls;
+  readonly #needed: number;
 
   /**
    * @param path The root; a symlink to it is followed.
+   * @param access What is done in it.
    * @param shortfalls Told of what could not be kept.
    */
-  constructor(path: string, shortfalls: Shortfalls) {
+  constructor(path: string, access: Access, shortfalls: Shortfalls) {
     super(KNOWN_DIRECTORIES);
     this.path = path;
+    this.#needed = access === "write" ? WRITER_MODE : READER_MODE;
     this.shortfalls = shortfalls;
     this.top = new DenoDirectory(this, "");
     const purpose = `Cannot open the directory ${quoteName(path)}`;
@@ -61,7 +65,62 @@ export class DenoRoot extends CachedRoot<DenoDirectory> {
     return new DenoDirectory(this, parent.pathOf(name));
   }
 
-  protected release(directory: DenoDirectory): void {
+  /**
+   * Opens for the moment the directories that lead to one, and it as well,
+   * where their modes keep out their owner.
+   *
+   * @param path The directory.
+   * @returns Whether any of them could be opened.
+   */
+  openClosed(path: string): boolean {
+    let isChanged = false;
+    for (const ancestor of withAncestors(path)) {
+      const host = this.hostPath(ancestor);
+      const { mode, isDirectory } = Deno.lstatSync(host);
+      const isClosed = mode !== null && (mode & this.#needed) !== this.#needed;
+      if (!isDirectory || !isClosed) continue;
+      if (!tryChmod(host, mode & 0o7777 | this.#needed)) return false;
+      this.originalModes.note(ancestor, mode & 0o7777);
+      isChanged = true;
+    }
+    return isChanged;
+  }
+
+  protected close(directory: DenoDirectory): void {
     directory.close();
+  }
+
+  /** What needs to be opened shows itself when it is used. */
+  protected openTop(): void {}
+
+  protected closeTop(): void {
+    for (const path of this.originalModes.paths()) {
+      const mode = this.originalModes.take(path);
+      if (mode !== undefined) tryChmod(this.hostPath(path), mode);
+    }
+  }
+}
+
+/** The root, the directories that lead to a path, and the path itself. */
+function withAncestors(path: string): string[] {
+  const paths = [""];
+  for (let slash = path.indexOf("/"); slash !== -1;) {
+    paths.push(path.slice(0, slash));
+    slash = path.indexOf("/", slash + 1);
+  }
+  if (path !== "") paths.push(path);
+  return paths;
+}
+
+/** False where the directory is another's, or gone. */
+function tryChmod(host: string, mode: number): boolean {
+  try {
+    Deno.chmodSync(host, mode);
+    return true;
+  } catch (error) {
+    // Whoever runs this can grant a permission, where another's directory
+    // stays as it is.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
   }
 }

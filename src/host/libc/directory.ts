@@ -14,9 +14,9 @@ import type {
   OpenedFile,
 } from "../directory.ts";
 import { DEFAULT_ACL } from "../xattr_policy.ts";
-import { EEXIST, EISDIR, ENOENT } from "./errno.ts";
-import { LibcFile, readWholeFile } from "./file.ts";
-import { LibcOpenedFile } from "./opened_file.ts";
+import { EACCES, EEXIST, EISDIR, ENOENT } from "./errno.ts";
+import { LibcFile } from "./file.ts";
+import { LibcOpenedFile, readWholeFile } from "./opened_file.ts";
 import { readXattrs, xattrsAt, xattrsOf } from "./read_xattrs.ts";
 import { removeTree } from "./remove_tree.ts";
 import type { LibcRoot } from "./root.ts";
@@ -90,6 +90,7 @@ export class LibcDirectory implements Directory {
     if (typeof info === "number") {
       throw systemError(info, "stat", this.#shownPath);
     }
+    info.mode = this.root.originalModes.of(this.path, info.mode);
     return info;
   }
 
@@ -98,6 +99,9 @@ export class LibcDirectory implements Directory {
     if (info === -ENOENT) return undefined;
     if (typeof info === "number") {
       throw systemError(info, "look up", this.pathOf(name));
+    }
+    if (info.type === "directory") {
+      info.mode = this.root.originalModes.of(this.pathOf(name), info.mode);
     }
     return info;
   }
@@ -125,25 +129,29 @@ export class LibcDirectory implements Directory {
   }
 
   readFile(name: string, limit: number): Uint8Array {
-    const path = this.pathOf(name);
-    // A fifo would keep us waiting for its writer.
-    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-    const fd = this.#system.openat(this.fd, name, flags);
-    if (fd < 0) throw systemError(fd, "open the file", path);
+    const file = this.#open(name);
     try {
-      return readWholeFile(this.#system, fd, path, limit);
+      return readWholeFile(file, this.pathOf(name), limit);
     } finally {
-      this.#system.close(fd);
+      file.close();
     }
   }
 
   openFile(name: string): OpenedFile {
+    return this.#open(name);
+  }
+
+  #open(name: string): LibcOpenedFile {
     const path = this.pathOf(name);
     // A fifo would keep us waiting for its writer.
     const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-    const fd = this.#system.openat(this.fd, name, flags);
+    let fd = this.#system.openat(this.fd, name, flags);
+    let mode: number | undefined;
+    if (fd === -EACCES) {
+      [fd, mode] = this.root.closed.openFile(this, name, flags);
+    }
     if (fd < 0) throw systemError(fd, "open the file", path);
-    return new LibcOpenedFile(this.#system, fd, path);
+    return new LibcOpenedFile(this.#system, fd, path, mode);
   }
 
   xattrs(name: string): Map<string, Uint8Array> {
@@ -215,6 +223,7 @@ export class LibcDirectory implements Directory {
       this.#done(result, "change the owner of");
     }
     this.#done(system.fchmod(this.fd, metadata.mode), "change the mode of");
+    this.root.originalModes.take(this.path);
     const target = new XattrTarget(
       system,
       this.fd,

@@ -1,9 +1,8 @@
 /**
- * Files as descriptors: one that is being written, one that is read whole.
+ * A file that is being written.
  *
  * @module
  */
-import { quoteName, SystemError } from "../../errors.ts";
 import type { Metadata, NewFile } from "../directory.ts";
 import type { LibcDirectory } from "./directory.ts";
 import { type System, systemError } from "./system.ts";
@@ -72,43 +71,4 @@ export class LibcFile implements NewFile {
     if (result >= 0) return;
     throw systemError(result, action, this.#directory.pathOf(this.#name));
   }
-}
-
-/**
- * Reads a file from its descriptor.
- *
- * @param system The system calls.
- * @param fd The descriptor.
- * @param path The file, for messages.
- * @param limit The most bytes it may have.
- * @returns The contents.
- */
-export function readWholeFile(
-  system: System,
-  fd: number,
-  path: string,
-  limit: number,
-): Uint8Array {
-  const info = system.stat(fd, "");
-  if (typeof info === "number") throw systemError(info, "stat", path);
-  const refusal = info.type !== "file"
-    ? `it is a ${info.type} and no regular file`
-    : info.size > limit
-    ? `it has ${info.size} bytes, more than the ${limit} allowed`
-    : undefined;
-  if (refusal !== undefined) {
-    throw new SystemError(
-      "EINVAL",
-      `Cannot read ${quoteName(path)}: ${refusal}`,
-    );
-  }
-  const bytes = new Uint8Array(info.size);
-  let length = 0;
-  while (length < bytes.length) {
-    const read = system.read(fd, bytes.subarray(length));
-    if (read < 0) throw systemError(read, "read", path);
-    if (read === 0) break;
-    length += read;
-  }
-  return bytes.subarray(0, length);
 }

@@ -73,6 +73,14 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer", "u32"],
     result: "i32",
   },
+  statfs: { parameters: ["buffer", "buffer"], result: "i32" },
+  syncfs: { parameters: ["i32"], result: "i32" },
+  mount: {
+    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
   memcpy: { parameters: ["buffer", "pointer", "u32"], result: "void" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -32,11 +32,16 @@ export function xattrsOf(system: System, fd: number): XattrSource {
 
 /** The xattrs of a name, which is not followed. */
 export function xattrsAt(directory: LibcDirectory, name: string): XattrSource {
-  const { system } = directory.root;
+  const { system, closed } = directory.root;
   const path = `/proc/self/fd/${directory.fd}/${name}`;
   return {
     list: (buffer) => system.llistxattr(path, buffer),
-    get: (xattr, buffer) => system.lgetxattr(path, xattr, buffer),
+    get: (xattr, buffer) =>
+      closed.whileReadable(
+        directory,
+        name,
+        () => system.lgetxattr(path, xattr, buffer),
+      ),
   };
 }
 

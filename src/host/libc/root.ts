@@ -5,7 +5,8 @@
  * @module
  */
 import { CachedRoot, type Obstacle } from "../cached_root.ts";
-import type { Shortfalls } from "../directory.ts";
+import type { Access, Shortfalls } from "../directory.ts";
+import { ClosedInodes } from "./closed_inodes.ts";
 import { LibcDirectory } from "./directory.ts";
 import { EACCES, EINVAL, ELOOP, ENOENT, ENOTDIR } from "./errno.ts";
 import {
@@ -28,19 +29,29 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
   readonly system: System;
   /** Told of what could not be kept. */
   readonly shortfalls: Shortfalls;
+  /** Opens what is closed to its owner. */
+  readonly closed: ClosedInodes;
+  #isTopOpen = false;
   #inUserNamespace: boolean | undefined;
   #hasOpenat2 = true;
 
   /**
    * @param system The system calls.
    * @param path The root; a symlink to it is followed.
+   * @param access What is done in it.
    * @param shortfalls Told of what could not be kept.
    */
-  constructor(system: System, path: string, shortfalls: Shortfalls) {
+  constructor(
+    system: System,
+    path: string,
+    access: Access,
+    shortfalls: Shortfalls,
+  ) {
     super(OPEN_DIRECTORIES);
     this.path = path;
     this.shortfalls = shortfalls;
     this.system = system;
+    this.closed = new ClosedInodes(this, access);
     const fd = this.system.openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
     if (fd < 0) throw systemError(fd, "open the directory", path);
     this.top = new LibcDirectory(this, fd, "");
@@ -55,7 +66,7 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
     if (!this.#hasOpenat2) return undefined;
     const flags = O_RDONLY | O_DIRECTORY;
     const fd = this.system.openBeneath(this.top.fd, path, flags);
-    if (fd >= 0) return new LibcDirectory(this, fd, path);
+    if (fd >= 0) return this.#opened(fd, path);
     // Old kernels do not know the call, and some seccomp filters forbid it.
     const isObstacle = fd === -ENOENT || fd === -ELOOP || fd === -ENOTDIR ||
       fd === -EACCES;
@@ -68,9 +79,10 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
     name: string,
   ): LibcDirectory | Obstacle {
     const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-    const fd = this.system.openat(parent.fd, name, flags);
     const path = parent.pathOf(name);
-    if (fd >= 0) return new LibcDirectory(this, fd, path);
+    let fd = this.system.openat(parent.fd, name, flags);
+    if (fd === -EACCES) fd = this.closed.openDirectory(parent, name, flags);
+    if (fd >= 0) return this.#opened(fd, path);
     if (fd === -ENOENT) return "missing";
     if (fd !== -ELOOP && fd !== -ENOTDIR) {
       throw systemError(fd, "open the directory", path);
@@ -81,8 +93,26 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
     throw systemError(link, "look up", path);
   }
 
-  protected release(directory: LibcDirectory): void {
+  protected close(directory: LibcDirectory): void {
+    this.closed.restore(directory);
     directory.close();
+  }
+
+  protected openTop(): void {
+    if (this.#isTopOpen) return;
+    this.#isTopOpen = true;
+    this.closed.makeUsable(this.top);
+  }
+
+  protected closeTop(): void {
+    this.#isTopOpen = false;
+    this.closed.restore(this.top);
+  }
+
+  #opened(fd: number, path: string): LibcDirectory {
+    const directory = new LibcDirectory(this, fd, path);
+    this.closed.makeUsable(directory);
+    return directory;
   }
 
   #probeOpenat2(): boolean {

@@ -48,6 +48,10 @@ const INODE_TYPES: Readonly<Record<number, InodeType>> = {
   0o140000: "socket",
 };
 
+/** The size of struct statfs, and where its flags are, on 64-bit machines. */
+const STATFS_SIZE = 120;
+const STATFS_FLAGS = 80;
+
 /** The bits of a mode that say what an inode is. */
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
@@ -140,6 +144,43 @@ export class System {
 
   close(fd: number): void {
     this.#library.close(fd);
+  }
+
+  /** The flags of the mount that holds a path; 0 where there are none. */
+  statfsFlags(path: string): number {
+    const statfs = new DataView(new ArrayBuffer(STATFS_SIZE));
+    const bytes = new Uint8Array(statfs.buffer);
+    const result = this.#library.statfs(this.#encode(path), bytes);
+    return result < 0 ? 0 : statfs.getUint32(STATFS_FLAGS, true);
+  }
+
+  /** Writes to the device what was written to a filesystem. */
+  syncfs(fd: number): number {
+    return this.#check(this.#library.syncfs(fd));
+  }
+
+  /** Mounts a filesystem whose options are its own. */
+  mount(source: string, target: string, type: string, data: string): number {
+    const text = encodeBytes(`${type}\0${source}\0${data}\0`);
+    const dataStart = type.length + source.length + 2;
+    return this.#check(
+      this.#library.mount(
+        text.subarray(type.length + 1),
+        this.#encode(target),
+        text,
+        0n,
+        text.subarray(dataStart),
+      ),
+    );
+  }
+
+  umount(target: string): number {
+    return this.#check(this.#library.umount2(this.#encode(target), 0));
+  }
+
+  /** The user id that the process acts as. */
+  geteuid(): number {
+    return this.#library.geteuid();
   }
 
   read(fd: number, bytes: Uint8Array): number {

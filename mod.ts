@@ -99,6 +99,11 @@ export type {
   Warning,
 } from "./src/options.ts";
 export {
+  mountOverlay,
+  type OverlayMount,
+  unmountOverlay,
+} from "./src/overlay/overlay_mount.ts";
+export {
   runtimeConfig,
   type RuntimeConfigOptions,
 } from "./src/runtime/runtime_config.ts";

@@ -28,7 +28,16 @@ export interface MapOptions {
 /** How a layer's state is kept on disk: plainly, or as overlayfs wants it. */
 export type OnDiskFormat =
   | { type: "dir" }
-  | { type: "overlayfs"; userXattr?: boolean };
+  | {
+    type: "overlayfs";
+    /** Marks in `user.` xattrs, as the mount option `userxattr` wants them. */
+    userXattr?: boolean;
+    /**
+     * Where `unpackManifest` keeps the layers, so that bundles share them;
+     * `layers` in the bundle unless told.
+     */
+    store?: string;
+  };
 
 /** Something that could not be done in full, and did not stop the work. */
 export interface Warning {

@@ -47,6 +47,11 @@ export class TempFile implements Disposable {
     }
   }
 
+  /** Where the file is until it becomes the real one. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** @param bytes The next bytes. */
   write(bytes: Uint8Array): void {
     onDisk(`Cannot write ${quoteName(this.#path)}`, () => {
@@ -122,14 +127,22 @@ export function removeAbandoned(directory: string): void {
   });
 }
 
-function removeUnlessLocked(path: string): void {
+/**
+ * Removes a temporary file, unless its writer lives.
+ *
+ * @param path The file.
+ * @returns Whether it is gone.
+ */
+export function removeUnlessLocked(path: string): boolean {
   try {
     using file = Deno.openSync(path, { read: true, write: true });
-    if (file.tryLockSync(true)) Deno.removeSync(path);
+    if (!file.tryLockSync(true)) return false;
+    Deno.removeSync(path);
   } catch (error) {
     // Its writer was faster: the file was committed or discarded.
     if (!isNotFound(error)) throw error;
   }
+  return true;
 }
 
 /** A rename survives a power failure only once its directory is synced. */

@@ -17,6 +17,7 @@ import {
   type TarEntryInput,
   TarWriteError,
 } from "../tar/encode_header.ts";
+import { OverlayXattrs } from "../overlay/overlay_xattrs.ts";
 import {
   decodeRootlessOwner,
   type Owner,
@@ -45,6 +46,7 @@ interface LinkedInode {
 export class EntryPacker {
   readonly #buffer: LayerBuffer;
   readonly #options: RepackOptions;
+  readonly #overlay: OverlayXattrs | undefined;
   /** Each inode that has several names, by its identity. */
   readonly #linked = new Map<string, LinkedInode>();
 
@@ -58,6 +60,10 @@ export class EntryPacker {
   constructor(buffer: LayerBuffer, options: RepackOptions) {
     this.#buffer = buffer;
     this.#options = options;
+    if (options.onDiskFormat?.type === "overlayfs") {
+      const isUser = options.onDiskFormat.userXattr === true;
+      this.#overlay = new OverlayXattrs(isUser);
+    }
   }
 
   /**
@@ -119,6 +125,7 @@ export class EntryPacker {
       });
       return;
     }
+    if (this.#isWhiteoutDevice(info)) return yield* this.whiteout(path);
     const linked = this.#linked.get(info.identity);
     if (linked !== undefined) {
       const header = this.#input(info, path, linked.owner);
@@ -130,7 +137,8 @@ export class EntryPacker {
       yield* this.#packFile(directory, name, path);
       return;
     }
-    const xattrs = directory.xattrs(name);
+    const raw = directory.xattrs(name);
+    const xattrs = this.#imageXattrs(raw);
     const owner = this.#takeOwner(info, xattrs);
     this.#remember(info, path, owner);
     yield* this.#header({
@@ -140,6 +148,7 @@ export class EntryPacker {
       deviceMajor: info.deviceMajor,
       deviceMinor: info.deviceMinor,
     });
+    if (this.#isOpaque(raw)) yield* this.opaqueWhiteout(path);
   }
 
   *#packFile(
@@ -150,7 +159,11 @@ export class EntryPacker {
     const file = directory.openFile(name);
     try {
       const { info } = file;
-      const xattrs = file.xattrs();
+      const raw = file.xattrs();
+      if (this.#overlay !== undefined && raw.has(this.#overlay.whiteout)) {
+        return yield* this.whiteout(path);
+      }
+      const xattrs = this.#imageXattrs(raw);
       const owner = this.#takeOwner(info, xattrs);
       this.#remember(info, path, owner);
       const { size } = info;
@@ -182,6 +195,27 @@ export class EntryPacker {
       ...owner,
       mtime: this.#clamp(info.mtime.seconds),
     };
+  }
+
+  #isWhiteoutDevice(info: InodeInfo): boolean {
+    return this.#overlay !== undefined && info.type === "character-device" &&
+      info.deviceMajor === 0 && info.deviceMinor === 0;
+  }
+
+  #isOpaque(xattrs: ReadonlyMap<string, Uint8Array>): boolean {
+    if (this.#overlay === undefined) return false;
+    return xattrs.get(this.#overlay.opaque)?.[0] === "y".charCodeAt(0);
+  }
+
+  #imageXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
+    if (this.#overlay === undefined) return xattrs;
+    for (const name of [this.#overlay.redirect, this.#overlay.metacopy]) {
+      if (!xattrs.has(name)) continue;
+      throw new StrataError(
+        `what it holds is in another layer (${name}); mount with redirect_dir=off and metacopy=off`,
+      );
+    }
+    return this.#overlay.unescape(xattrs);
   }
 
   /** The owner in the container; what kept it is no part of the image. */

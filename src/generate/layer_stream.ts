@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { StrataError } from "../errors.ts";
+import { MissingPermissionError, StrataError } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
 import { openRoot } from "../host/open_root.ts";
 import { checkMappings } from "../id_map.ts";
-import type { RepackOptions } from "../options.ts";
+import type { OnDiskFormat, RepackOptions } from "../options.ts";
 import { EntryPacker } from "./entry_packer.ts";
 import { LayerBuffer } from "./layer_buffer.ts";
 import { PackShortfalls } from "./pack_shortfalls.ts";
@@ -72,16 +72,28 @@ function* generate(
   pack: PackEntries,
 ): Generator<Uint8Array, void> {
   using root = openRoot(path, "read", new PackShortfalls(options));
+  requireMarks(root, options.onDiskFormat);
   yield* pack(root, packer);
   yield* buffer.finish();
 }
 
-function checkOptions(options: RepackOptions): void {
-  if (options.onDiskFormat?.type === "overlayfs") {
+/** Who cannot read the marks of overlayfs would take a layer for another. */
+function requireMarks(root: Root, format: OnDiskFormat | undefined): void {
+  if (format?.type !== "overlayfs") return;
+  const purpose = `Cannot generate a layer from ${
+    JSON.stringify(root.path)
+  } as overlayfs has it`;
+  if (root.kind === "deno") {
+    throw new MissingPermissionError("--allow-ffi", purpose);
+  }
+  if (format.userXattr !== true && !root.isPrivileged) {
     throw new StrataError(
-      "Cannot generate a layer from the overlayfs format: this version reads plain directories only; leave onDiskFormat out",
+      `${purpose}: only root of the host can read trusted.overlay xattrs; mount with userxattr, and set userXattr`,
     );
   }
+}
+
+function checkOptions(options: RepackOptions): void {
   const { sourceDateEpoch } = options;
   if (sourceDateEpoch !== undefined && !Number.isSafeInteger(sourceDateEpoch)) {
     throw new StrataError(

@@ -26,6 +26,7 @@ const ODD_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
 export abstract class CachedRoot<D extends Directory> implements Root {
   abstract readonly path: string;
   abstract readonly kind: "libc" | "deno";
+  abstract readonly isPrivileged: boolean;
   abstract readonly inUserNamespace: boolean;
 
   /** The modes of directories that are open for the moment. */
@@ -153,10 +154,16 @@ export abstract class CachedRoot<D extends Directory> implements Root {
         if (target.startsWith("/")) current = this.top;
         pushPath(pending, target);
       } else {
-        if (onMissing === undefined) return undefined;
-        if (!onMissing(current, name, next === "other")) return undefined;
-        // What was made is entered like anything else.
-        pending.push(name);
+        const answer = onMissing?.(current, name, next === "other") ?? false;
+        if (answer === false) return undefined;
+        if (typeof answer === "string") {
+          if (++links > MAX_SYMLINKS) throw tooManySymlinks(path);
+          if (answer.startsWith("/")) current = this.top;
+          pushPath(pending, answer);
+        } else {
+          // What was made is entered like anything else.
+          pending.push(name);
+        }
       }
     }
   }

@@ -231,6 +231,14 @@ export interface Directory {
   setOwnMetadata(metadata: Metadata): void;
 
   /**
+   * Sets an xattr of the directory itself.
+   *
+   * @param name The xattr.
+   * @param value Its value.
+   */
+  setOwnXattr(name: string, value: Uint8Array): void;
+
+  /**
    * Sets the times of the directory itself.
    *
    * @param atime When it was last read.
@@ -253,13 +261,14 @@ export interface Directory {
  * @param parent The last directory that is.
  * @param name The name in it that is missing, or is no directory.
  * @param taken Whether the name is something other than a directory.
- * @returns Whether there is a directory now.
+ * @returns Whether there is a directory now; or a path, to go on there as if
+ * the name were a symlink to it.
  */
 export type MissingDirectory = (
   parent: Directory,
   name: string,
   taken: boolean,
-) => boolean;
+) => boolean | string;
 
 /** What is done in a root. */
 export type Access = "read" | "write";
@@ -270,6 +279,8 @@ export interface Root extends Disposable {
   readonly path: string;
   /** Which implementation this is. */
   readonly kind: "libc" | "deno";
+  /** Whether the privileges are those of the host's own root. */
+  readonly isPrivileged: boolean;
   /** Whether ids are those of a user namespace. */
   readonly inUserNamespace: boolean;
 

@@ -8,7 +8,6 @@ import type { Engine } from "../cas/engine.ts";
 import { decodeBytes } from "../byte_string.ts";
 import { InvalidImageError, quoteName } from "../errors.ts";
 import { onDisk } from "../host/disk_error.ts";
-import type { Root } from "../host/directory.ts";
 import { openRoot } from "../host/open_root.ts";
 import { checkMappings } from "../id_map.ts";
 import type { Manifest } from "../oci/image_spec.ts";
@@ -83,20 +82,51 @@ export async function runtimeConfig(
   manifest: Manifest,
   options: RuntimeConfigOptions = {},
 ): Promise<RuntimeSpec> {
+  const { rootfs } = options;
+  if (rootfs === undefined) return await makeConfig(engine, manifest, options);
+  return await makeConfig(engine, manifest, options, (path, limit) => {
+    const ignored = { xattr: () => {}, time: () => {} };
+    using root = openRoot(rootfs, "read", ignored);
+    return readInRoot(root, path, limit);
+  });
+}
+
+/** Reads a file of the image; undefined where it has none of that name. */
+export type ReadAccounts = (
+  path: string,
+  limit: number,
+) => Uint8Array | undefined;
+
+/**
+ * Makes a `config.json` as `runtimeConfig` does.
+ *
+ * @param engine The store.
+ * @param manifest The image's manifest.
+ * @param options The caller's options.
+ * @param readAccounts Reads the files that users are looked up in.
+ * @returns The configuration.
+ */
+export async function makeConfig(
+  engine: Engine,
+  manifest: Manifest,
+  options: RuntimeConfigOptions,
+  readAccounts?: ReadAccounts,
+): Promise<RuntimeSpec> {
   checkMappings(options.uidMappings ?? [], "uid");
   checkMappings(options.gidMappings ?? [], "gid");
   const image = await readImageConfig(engine, manifest);
   requireLinux(image);
-  const user = findUser(image.config?.User ?? "", options.rootfs);
+  const user = findUser(image.config?.User ?? "", readAccounts);
   if (options.rootless !== true) return convert(image, user, options);
   return toRootless(convert(image, user, withOwnMappings(options)), options);
 }
 
-function findUser(user: string, rootfs: string | undefined): ContainerUser {
-  if (rootfs !== undefined) {
-    const ignored = { xattr: () => {}, time: () => {} };
-    using root = openRoot(rootfs, "read", ignored);
-    const read = (path: string) => readText(root, path);
+function findUser(user: string, readAccounts?: ReadAccounts): ContainerUser {
+  if (readAccounts !== undefined) {
+    const read = (path: string) => {
+      const bytes = readAccounts(path, MAX_ACCOUNT_FILE);
+      return bytes === undefined ? "" : decodeBytes(bytes);
+    };
     return lookUpUser(user, read("etc/passwd"), read("etc/group"));
   }
   if (/^(\d+(:\d+)?)?$/.test(user)) return lookUpUser(user, "", "");
@@ -105,11 +135,6 @@ function findUser(user: string, rootfs: string | undefined): ContainerUser {
       quoteName(user)
     }: the image's /etc/passwd is needed; pass the option rootfs`,
   );
-}
-
-function readText(root: Root, path: string): string {
-  const bytes = readInRoot(root, path, MAX_ACCOUNT_FILE);
-  return bytes === undefined ? "" : decodeBytes(bytes);
 }
 
 /** A rootless container's root is whoever owns what was unpacked. */

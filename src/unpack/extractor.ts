@@ -5,28 +5,20 @@
  *
  * @module
  */
-import {
-  EntryError,
-  MissingPermissionError,
-  quoteName,
-  SystemError,
-} from "../errors.ts";
-import type {
-  Directory,
-  Metadata,
-  MissingDirectory,
-  NewFile,
-  Root,
-} from "../host/directory.ts";
+import { EntryError, MissingPermissionError, quoteName } from "../errors.ts";
+import type { Directory, Metadata, NewFile, Root } from "../host/directory.ts";
 import type { UnpackOptions } from "../options.ts";
+import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { ROOTLESS_OWNER } from "../rootless_owner.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { type DeferredLink, DeferredLinks } from "./deferred_links.ts";
 import { parseEntryPath, relativePath, splitPath } from "./entry_path.ts";
 import { LayerChanges } from "./layer_changes.ts";
-import { parentMetadata, toMetadata } from "./metadata.ts";
+import { join, LayerDirectories } from "./layer_directories.ts";
+import { type LayerFormat, PlainFormat } from "./layer_format.ts";
+import { toMetadata } from "./metadata.ts";
+import { OverlayFormat } from "./overlay_format.ts";
 import type { UnpackShortfalls } from "./shortfalls.ts";
-import { removeLower, removeLowerChildren } from "./whiteout.ts";
 
 /** Unpacks one layer. Call `finish` or `abort` at its end. */
 export class Extractor {
@@ -35,6 +27,8 @@ export class Extractor {
   readonly #shortfalls: UnpackShortfalls;
   readonly #changes = new LayerChanges();
   readonly #links = new DeferredLinks();
+  readonly #format: LayerFormat;
+  readonly #directories: LayerDirectories;
 
   #entry = "";
   #file: NewFile | undefined;
@@ -45,15 +39,28 @@ export class Extractor {
    * @param root Where the layer goes.
    * @param options The caller's options.
    * @param shortfalls Told of what could not be kept.
+   * @param below The layers below, where each has a directory of its own.
    */
   constructor(
     root: Root,
     options: UnpackOptions,
     shortfalls: UnpackShortfalls,
+    below?: LowerLayers,
   ) {
     this.#root = root;
     this.#options = options;
     this.#shortfalls = shortfalls;
+    const changes = this.#changes;
+    this.#format = options.onDiskFormat?.type === "overlayfs"
+      ? new OverlayFormat(root, changes, options, below)
+      : new PlainFormat(root, changes);
+    this.#directories = new LayerDirectories(
+      root,
+      changes,
+      this.#links,
+      this.#format,
+      options,
+    );
     shortfalls.inUserNamespace = root.inUserNamespace;
   }
 
@@ -105,7 +112,7 @@ export class Extractor {
     this.#links.settle(
       (path) => {
         const [directory, name] = splitPath(path);
-        const resolved = this.#existing(directory);
+        const resolved = this.#directories.tryFind(directory);
         return resolved && join(resolved.path, name);
       },
       (link) => {
@@ -121,6 +128,7 @@ export class Extractor {
       this.#entry = `${path}/`;
       throw this.#explain(error);
     });
+    this.#format.finish();
     this.#root.release();
   }
 
@@ -149,27 +157,21 @@ export class Extractor {
     switch (role) {
       case "skipped":
         return;
-      case "whiteout": {
-        const parent = this.#root.directory(directory);
-        if (parent === undefined) return;
-        return removeLower(this.#root, this.#changes, parent, name);
-      }
-      case "opaque": {
-        const parent = this.#root.directory(directory);
-        if (parent === undefined) return;
-        return removeLowerChildren(this.#root, this.#changes, parent.path);
-      }
+      case "whiteout":
+        return this.#format.whiteout(this.#directories, directory, name);
+      case "opaque":
+        return this.#format.whiteout(this.#directories, directory, undefined);
     }
     if (name === "") return this.#placeRoot(header);
     if (header.type === "link") {
       return this.#placeLink(directory, name, header.linkName);
     }
     const metadata = this.#metadata(header);
-    this.#create(this.#parent(directory), name, header, metadata);
+    this.#create(this.#directories.make(directory), name, header, metadata);
   }
 
   #metadata(header: TarHeader): Metadata {
-    const metadata = toMetadata(header, this.#options);
+    const metadata = this.#format.metadata(toMetadata(header, this.#options));
     const { xattrs } = metadata;
     const mayKeepOwner = header.type !== "symlink" && header.type !== "fifo";
     if (mayKeepOwner || metadata.owner !== undefined) return metadata;
@@ -184,42 +186,8 @@ export class Extractor {
     if (header.type !== "directory") {
       this.#refuse(`the root of an image is no ${header.type}`);
     }
-    this.#changes.setMetadata("", toMetadata(header, this.#options));
+    this.#changes.setMetadata("", this.#metadata(header));
   }
-
-  /** The directory an entry goes into, made where it is missing. */
-  #parent(path: string): Directory {
-    const directory = this.#root.directory(path, this.#makeParent);
-    if (directory === undefined) {
-      this.#refuse(`its directory ${quoteName(path)} could not be made`);
-    }
-    this.#changes.touch(directory);
-    return directory;
-  }
-
-  /** The directory at a path, where that leads to one. */
-  #existing(path: string): Directory | undefined {
-    try {
-      return this.#root.directory(path);
-    } catch (error) {
-      // Symlinks that lead round in a circle lead nowhere.
-      if (error instanceof SystemError && error.code === "ELOOP") return;
-      throw error;
-    }
-  }
-
-  /** A field, so that no closure is made for each entry. */
-  readonly #makeParent: MissingDirectory = (parent, name, taken) => {
-    this.#changes.touch(parent);
-    if (taken) parent.remove(name);
-    parent.createDirectory(name);
-    const path = join(parent.path, name);
-    this.#links.replaced(path);
-    this.#changes.created(path);
-    this.#changes.setMetadata(path, parentMetadata(path, this.#options));
-    this.#changes.add(parent.path, name);
-    return true;
-  };
 
   #create(
     parent: Directory,
@@ -227,7 +195,8 @@ export class Extractor {
     header: TarHeader,
     metadata: Metadata,
   ): void {
-    this.#links.replaced(join(parent.path, name));
+    const path = join(parent.path, name);
+    this.#links.replaced(path);
     if (header.type === "directory") {
       this.#createDirectory(parent, name, metadata);
     } else if (!this.#tryCreate(parent, name, header, metadata)) {
@@ -236,6 +205,7 @@ export class Extractor {
         this.#refuse("something else keeps taking its place; is it in use?");
       }
     }
+    if (header.type !== "directory") this.#format.replaced(path, false);
     this.#changes.add(parent.path, name);
   }
 
@@ -284,9 +254,17 @@ export class Extractor {
       this.#shortfalls.skipped(entry);
       return true;
     }
+    if (deviceMajor === 0 && deviceMinor === 0 && this.#isOverlay(type)) {
+      this.#refuse("to overlayfs the device 0:0 is a whiteout, and no other");
+    }
     const isMade = parent.createNode(name, type, deviceMajor, deviceMinor);
     if (isMade) parent.setMetadata(name, type, metadata);
     return isMade;
+  }
+
+  #isOverlay(type: string): boolean {
+    return type === "character-device" &&
+      this.#options.onDiskFormat?.type === "overlayfs";
   }
 
   #beginFile(
@@ -305,19 +283,13 @@ export class Extractor {
 
   #createDirectory(parent: Directory, name: string, metadata: Metadata): void {
     const path = join(parent.path, name);
-    if (!parent.createDirectory(name)) {
-      const type = parent.lookup(name)?.type;
-      if (type === "directory") {
-        this.#changes.setMetadata(path, metadata);
-        return;
-      }
-      if (type === "symlink" && this.#options.keepDirlinks === true) {
-        const target = this.#existing(path);
-        if (target !== undefined) {
-          this.#changes.setMetadata(target.path, metadata);
-          return;
-        }
-      }
+    const kept = this.#keptDirectory(parent, name);
+    if (kept !== undefined) {
+      this.#changes.setMetadata(kept, metadata);
+      return;
+    }
+    const isTaken = !parent.createDirectory(name);
+    if (isTaken) {
       parent.remove(name);
       if (!parent.createDirectory(name)) {
         this.#refuse("something else keeps taking its place; is it in use?");
@@ -325,10 +297,21 @@ export class Extractor {
     }
     this.#changes.created(path);
     this.#changes.setMetadata(path, metadata);
+    this.#format.replaced(path, isTaken);
+  }
+
+  /** Path of the directory that is to have the metadata of an entry. */
+  #keptDirectory(parent: Directory, name: string): string | undefined {
+    const path = join(parent.path, name);
+    const type = parent.lookup(name)?.type;
+    if (type === "directory") return path;
+    const mayLead = type === undefined || type === "symlink";
+    if (!mayLead || this.#options.keepDirlinks !== true) return undefined;
+    return this.#directories.tryFind(path)?.path;
   }
 
   #placeLink(directory: string, name: string, linkName: string): void {
-    const parent = this.#parent(directory);
+    const parent = this.#directories.make(directory);
     const path = join(parent.path, name);
     const target = relativePath(linkName);
     this.#links.replaced(path);
@@ -365,16 +348,17 @@ export class Extractor {
     if (targetName === "") {
       this.#refuse("a hard link to the root is impossible");
     }
-    const source = this.#root.directory(targetDirectory);
-    const type = source?.lookup(targetName)?.type;
-    if (source === undefined || type === undefined) return "missing";
+    const source = this.#directories.find(targetDirectory);
+    if (source === undefined) return "missing";
+    const type = this.#format.linkSource(source, targetName);
+    if (type === undefined) return "missing";
     if (type === "directory") {
       this.#refuse(
         `it is a hard link to ${quoteName(target)}, which is a directory`,
       );
     }
     const [directory, name] = splitPath(path);
-    const parent = this.#parent(directory);
+    const parent = this.#directories.make(directory);
     const targetPath = join(source.path, targetName);
     // Making room for a link to itself would remove what it is to link to.
     if (targetPath !== path && !parent.createLink(name, source, targetName)) {
@@ -383,13 +367,10 @@ export class Extractor {
         this.#refuse("something else keeps taking its place; is it in use?");
       }
     }
+    this.#format.replaced(path, false);
     const isFinal = this.#changes.hasAdded(source.path, targetName) &&
       !this.#links.has(targetPath);
     this.#changes.add(directory, name);
     return isFinal ? "final" : "provisional";
   }
-}
-
-function join(directory: string, name: string): string {
-  return directory === "" ? name : `${directory}/${name}`;
 }

@@ -26,6 +26,18 @@ export class UnpackShortfalls implements Shortfalls {
   }
 
   xattr(name: string, code: string): void {
+    if (this.#isMark(name)) {
+      if (code === "ENOSYS") {
+        throw new MissingPermissionError(
+          "--allow-ffi",
+          `Cannot keep a layer in the overlayfs format without the xattr ${name}: Deno's own API has no xattrs`,
+        );
+      }
+      throw new SystemError(
+        code,
+        `Cannot set the xattr ${name}, without which the layer would be another (${code}); set userXattr where the privilege for trusted ones is missing`,
+      );
+    }
     if (code === "ENOSYS" && name === ROOTLESS_OWNER) {
       return this.#warnOnce(name, {
         code: "owner-unsupported",
@@ -109,6 +121,13 @@ export class UnpackShortfalls implements Shortfalls {
       message: "An empty file was made in place of a device, which takes root",
       entry,
     });
+  }
+
+  /** Whether the xattr is one of overlayfs's own, and not of the image. */
+  #isMark(name: string): boolean {
+    const { onDiskFormat } = this.#options;
+    return onDiskFormat?.type === "overlayfs" &&
+      /^(trusted|user)\.overlay\.(opaque|whiteout)$/.test(name);
   }
 
   #warnOnce(key: string, warning: Warning): void {

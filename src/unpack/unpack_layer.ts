@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { StrataError } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
 import { onDisk } from "../host/disk_error.ts";
 import { openRoot } from "../host/open_root.ts";
 import { requirePermission } from "../host/permission.ts";
 import { checkMappings } from "../id_map.ts";
 import type { UnpackOptions } from "../options.ts";
+import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { TarParser } from "../tar/parser.ts";
 import { Extractor } from "./extractor.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
@@ -98,6 +98,7 @@ export interface ExtractObserver {
  * @param options How to unpack it.
  * @param shortfalls Told of what could not be kept.
  * @param observer What the caller wants to see of the work.
+ * @param below The layers below, where each has a directory of its own.
  */
 export async function extractLayer(
   root: Root,
@@ -105,10 +106,11 @@ export async function extractLayer(
   options: UnpackOptions,
   shortfalls: UnpackShortfalls,
   observer: ExtractObserver = {},
+  below?: LowerLayers,
 ): Promise<void> {
   const { signal } = options;
   const parser = new TarParser();
-  const extractor = new Extractor(root, options, shortfalls);
+  const extractor = new Extractor(root, options, shortfalls, below);
   const reader = layer.getReader();
   // A stream that is silent must not keep an abort waiting.
   const stop = () => void reader.cancel(signal?.reason).catch(() => {});
@@ -143,14 +145,9 @@ export async function extractLayer(
  * Checks options before anything is done.
  *
  * @param options The caller's options.
- * @throws {StrataError} Where they are malformed, or ask for what is not there.
+ * @throws {StrataError} Where they are malformed.
  */
 export function checkOptions(options: UnpackOptions): void {
-  if (options.onDiskFormat?.type === "overlayfs") {
-    throw new StrataError(
-      "Cannot unpack in the overlayfs format: this version writes plain directories only; leave onDiskFormat out",
-    );
-  }
   checkMappings(options.uidMappings ?? [], "uid");
   checkMappings(options.gidMappings ?? [], "gid");
 }

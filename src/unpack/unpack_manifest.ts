@@ -11,8 +11,17 @@ import { readMountFlags } from "../host/mount_flags.ts";
 import { requirePermission } from "../host/permission.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
-import { runtimeConfig } from "../runtime/runtime_config.ts";
+import type { OverlayMount } from "../overlay/overlay_mount.ts";
+import { readInLayers } from "../overlay/read_in_layers.ts";
+import { makeConfig, runtimeConfig } from "../runtime/runtime_config.ts";
 import { removeRootfs } from "./rootfs_directory.ts";
+import {
+  makeMount,
+  openLayers,
+  type OverlayOptions,
+  removeMount,
+  unpackLayers,
+} from "./unpack_overlay.ts";
 import { unpackRootfs } from "./unpack_rootfs.ts";
 
 /** Name of the directory in a bundle that holds the container's root. */
@@ -20,6 +29,9 @@ export const ROOTFS_NAME = "rootfs";
 
 /** Name of the file in a bundle that says how the container is run. */
 const CONFIG_NAME = "config.json";
+
+/** Name of the file in a bundle that says how its layers are mounted. */
+const MOUNT_NAME = "mount.json";
 
 /**
  * Unpacks an image into a runtime bundle: its layers into `rootfs`, and the
@@ -29,12 +41,20 @@ const CONFIG_NAME = "config.json";
  * neither of the two remains. Follows the image-spec's layer.md and
  * conversion.md, and the runtime-spec's bundle.md.
  *
+ * With the overlayfs format each layer is unpacked once, into a directory of
+ * its own in the format's `store`, which bundles share; a store takes several
+ * programs at a time. The bundle gets an empty `rootfs`, `upper` for what will
+ * be changed and `work` for overlayfs itself; `mount.json` records the mount
+ * that is returned, for `mountOverlay` or mount(8). A hard link to a file of a
+ * lower layer is one to a copy of it.
+ *
  * Permissions: those of the engine, and those of `unpackLayer` for `bundle`.
  *
  * @param engine The store that holds the image.
  * @param bundle The bundle's directory, made where it is missing.
  * @param manifest The image's manifest (see `readManifest`).
  * @param options How to unpack it.
+ * @returns The mount that makes the rootfs, with the overlayfs format.
  * @throws {BundleExistsError} Where the bundle holds `config.json` or `rootfs`
  * already.
  * @throws {LayerError} Where a layer cannot be unpacked; `cause` says why.
@@ -91,25 +111,90 @@ export async function unpackManifest(
   bundle: string,
   manifest: Manifest,
   options: UnpackOptions = {},
-): Promise<void> {
-  const rootfs = join(bundle, ROOTFS_NAME);
-  const config = join(bundle, CONFIG_NAME);
-  const isNewRootfs = options.startFrom === undefined;
+): Promise<OverlayMount | undefined> {
   const isNewBundle = makeBundle(bundle);
   try {
-    refuseExisting(config);
-    if (isNewRootfs) refuseExisting(rootfs);
-    await unpackRootfs(engine, rootfs, manifest, options);
-    try {
-      await writeConfig(engine, manifest, config, { ...options, rootfs });
-    } catch (error) {
-      if (isNewRootfs) removeRootfs(rootfs, error);
-      throw error;
-    }
+    refuseExisting(join(bundle, CONFIG_NAME));
+    return options.onDiskFormat?.type === "overlayfs"
+      ? await unpackApart(
+        engine,
+        bundle,
+        manifest,
+        options.onDiskFormat,
+        options,
+      )
+      : await unpackTogether(engine, bundle, manifest, options);
   } catch (error) {
     if (isNewBundle) removeEmpty(bundle);
     throw error;
   }
+}
+
+/** All layers into one rootfs. */
+async function unpackTogether(
+  engine: Engine,
+  bundle: string,
+  manifest: Manifest,
+  options: UnpackOptions,
+): Promise<undefined> {
+  const rootfs = join(bundle, ROOTFS_NAME);
+  const isNewRootfs = options.startFrom === undefined;
+  if (isNewRootfs) refuseExisting(rootfs);
+  await unpackRootfs(engine, rootfs, manifest, options);
+  try {
+    const path = join(bundle, CONFIG_NAME);
+    writeNew(
+      path,
+      await runtimeConfig(engine, manifest, {
+        ...options,
+        rootfs,
+        resolvConfFlags: resolvConfFlags(options),
+      }),
+    );
+  } catch (error) {
+    if (isNewRootfs) removeRootfs(rootfs, error);
+    throw error;
+  }
+}
+
+/** Each layer into a directory of its own, and a mount of all of them. */
+async function unpackApart(
+  engine: Engine,
+  bundle: string,
+  manifest: Manifest,
+  format: OverlayOptions,
+  options: UnpackOptions,
+): Promise<OverlayMount> {
+  const rootfs = join(bundle, ROOTFS_NAME);
+  const record = join(bundle, MOUNT_NAME);
+  refuseExisting(rootfs);
+  refuseExisting(record);
+  const layers = await unpackLayers(engine, bundle, manifest, format, options);
+  const mount = makeMount(bundle, rootfs, layers, format);
+  try {
+    using tree = openLayers(layers, format);
+    const config = await makeConfig(engine, manifest, {
+      ...options,
+      rootfs,
+      resolvConfFlags: resolvConfFlags(options),
+    }, (path, limit) => readInLayers(tree, path, limit));
+    writeNew(record, mount);
+    try {
+      writeNew(join(bundle, CONFIG_NAME), config);
+    } catch (error) {
+      removeEmpty(record);
+      throw error;
+    }
+  } catch (error) {
+    removeMount(mount, error);
+    throw error;
+  }
+  return mount;
+}
+
+/** A rootless container binds the host's file, and must repeat its flags. */
+function resolvConfFlags({ rootless }: UnpackOptions): string[] {
+  return rootless === true ? readMountFlags("/etc/resolv.conf") : [];
 }
 
 /** Makes the bundle's directory; false where it was there. */
@@ -147,20 +232,9 @@ function exists(path: string): boolean {
   }
 }
 
-async function writeConfig(
-  engine: Engine,
-  manifest: Manifest,
-  path: string,
-  options: UnpackOptions & { rootfs: string },
-): Promise<void> {
-  const resolvConfFlags = options.rootless === true
-    ? readMountFlags("/etc/resolv.conf")
-    : [];
-  const spec = await runtimeConfig(engine, manifest, {
-    ...options,
-    resolvConfFlags,
-  });
-  const text = `${JSON.stringify(spec, null, 2)}\n`;
+/** Writes a document that was not there before. */
+function writeNew(path: string, document: unknown): void {
+  const text = `${JSON.stringify(document, null, 2)}\n`;
   onDisk(`Cannot write ${JSON.stringify(path)}`, () => {
     try {
       Deno.writeTextFileSync(path, text, { createNew: true, mode: 0o644 });

@@ -5,23 +5,15 @@
  */
 import type { Engine } from "../cas/engine.ts";
 import { readImageConfig } from "../cas/documents.ts";
-import { decompress } from "../compress/decompress.ts";
-import {
-  DecompressionError,
-  LayerError,
-  MissingPermissionError,
-  TarError,
-  VerificationError,
-} from "../errors.ts";
-import type { Root } from "../host/directory.ts";
+import { StrataError } from "../errors.ts";
 import { openRoot } from "../host/open_root.ts";
-import { Digester, parseDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
-import { planLayers, type PlannedLayer } from "./layer_plan.ts";
+import { planLayers } from "./layer_plan.ts";
 import { makeRootfs, removeRootfs } from "./rootfs_directory.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
-import { checkOptions, extractLayer } from "./unpack_layer.ts";
+import { checkOptions } from "./unpack_layer.ts";
+import { unpackVerified } from "./verified_layer.ts";
 
 /**
  * Unpacks all layers of an image into a new directory. Digest and size of
@@ -86,6 +78,11 @@ export async function unpackRootfs(
   options: UnpackOptions = {},
 ): Promise<void> {
   checkOptions(options);
+  if (options.onDiskFormat?.type === "overlayfs") {
+    throw new StrataError(
+      "Cannot unpack an image into one directory in the overlayfs format: each layer has its own; use unpackManifest",
+    );
+  }
   options.signal?.throwIfAborted();
   const config = await readImageConfig(engine, manifest);
   const layers = planLayers(manifest, config, options.startFrom);
@@ -97,114 +94,11 @@ export async function unpackRootfs(
     const layerCount = manifest.layers.length;
     const unpacking = { engine, root, options, shortfalls, layerCount };
     for (const layer of layers) {
-      await unpackPlanned(unpacking, layer);
+      await unpackVerified(unpacking, layer);
       await options.afterLayerUnpack?.(manifest, layer.descriptor);
     }
   } catch (error) {
     if (isNew) removeRootfs(rootfs, error);
     throw error;
   }
-}
-
-/** One unpacking of an image, as its layers see it. */
-interface Unpacking {
-  engine: Engine;
-  root: Root;
-  options: UnpackOptions;
-  shortfalls: UnpackShortfalls;
-  layerCount: number;
-}
-
-async function unpackPlanned(
-  unpacking: Unpacking,
-  layer: PlannedLayer,
-): Promise<void> {
-  try {
-    await verifyAndExtract(unpacking, layer);
-  } catch (error) {
-    const isCallersDoing = error instanceof MissingPermissionError ||
-      unpacking.options.signal?.aborted === true;
-    if (isCallersDoing) throw error;
-    const { digest } = layer.descriptor;
-    const cause = await findRealCause(unpacking.engine, layer, error);
-    throw new LayerError(digest, layer.index, cause);
-  }
-}
-
-async function verifyAndExtract(
-  { engine, root, options, shortfalls, layerCount }: Unpacking,
-  { descriptor, diffId, compression, index }: PlannedLayer,
-): Promise<void> {
-  const { onProgress } = options;
-  let bytesIn = 0;
-  const blob = countBytes(await engine.getBlob(descriptor), (count) => {
-    bytesIn += count;
-  });
-  const digester = new Digester(parseDigest(diffId).algorithm);
-  await extractLayer(
-    root,
-    decompress(blob, compression),
-    options,
-    shortfalls,
-    {
-      onBytes: (bytes) => digester.update(bytes),
-      onChunk: onProgress && ((entries, bytesOut) =>
-        onProgress({
-          layer: descriptor,
-          layerIndex: index,
-          layerCount,
-          entries,
-          bytesIn,
-          bytesOut,
-          totalBytes: descriptor.size,
-        })),
-    },
-  );
-  const actual = digester.digest();
-  if (actual !== diffId) {
-    throw new VerificationError(
-      diffId,
-      `this is the layer's diffID, but what was unpacked has the digest ${actual}; the image is damaged or forged`,
-    );
-  }
-}
-
-/**
- * A blob that was altered breaks the archive first and the digest later. The
- * caller is better served by the digest.
- */
-async function findRealCause(
-  engine: Engine,
-  { descriptor }: PlannedLayer,
-  error: unknown,
-): Promise<unknown> {
-  const mayBeDamage = error instanceof TarError ||
-    error instanceof DecompressionError;
-  if (!mayBeDamage) return error;
-  try {
-    const blob = await engine.getBlob(descriptor);
-    for await (const _ of blob) {
-      // Read for its verification alone.
-    }
-    return error;
-  } catch (verification) {
-    return verification instanceof VerificationError ? verification : error;
-  }
-}
-
-/** Passes a stream on and tells how many bytes pass. */
-function countBytes(
-  stream: ReadableStream<Uint8Array>,
-  onBytes: (count: number) => void,
-): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      onBytes(value.length);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
 }

@@ -2,8 +2,7 @@
  * What an ordinary user unpacks: owners kept in xattrs, and directories whose
  * modes keep out even their owner, on the way in and on the way back.
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MissingPermissionError } from "../../src/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { generateLayer } from "../../src/generate/generate_layer.ts";
 import { checkTree, walkTree } from "../../src/mtree/walk.ts";
 import type { Warning } from "../../src/options.ts";

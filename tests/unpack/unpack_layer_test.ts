@@ -228,12 +228,3 @@ testOnHosts("sparse files have real holes", async (base) => {
   }
   assertEquals(Deno.lstatSync(`${base}/hole`).size, size);
 });
-
-testOnHosts("overlayfs is refused as long as it is not there", async (base) => {
-  await assertRejects(
-    () => unpack(base, [[file("f")]], { onDiskFormat: { type: "overlayfs" } }),
-    StrataError,
-    "overlayfs",
-  );
-  assertEquals(readTree(base), {});
-});

@@ -192,6 +192,10 @@ export class DenoDirectory implements Directory {
     this.setOwnTimes(metadata.atime, metadata.mtime);
   }
 
+  setOwnXattr(name: string): void {
+    this.root.shortfalls.xattr(name, "ENOSYS");
+  }
+
   setOwnTimes(atime: Timestamp, mtime: Timestamp): void {
     const host = this.#ownHostPath();
     const { shortfalls } = this.root;

@@ -19,6 +19,7 @@ const KNOWN_DIRECTORIES = 4096;
 /** A directory tree, reached through Deno's API. */
 export class DenoRoot extends CachedRoot<DenoDirectory> {
   readonly kind = "deno";
+  readonly isPrivileged = false;
   readonly inUserNamespace = false;
   readonly path: string;
   protected readonly top: DenoDirectory;

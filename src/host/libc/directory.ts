@@ -33,6 +33,7 @@ import {
   systemError,
 } from "./system.ts";
 import {
+  addXattr,
   listXattrs,
   replaceXattrs,
   setNamedXattrs,
@@ -233,6 +234,17 @@ export class LibcDirectory implements Directory {
     replaceXattrs(target, metadata.xattrs, this.root.shortfalls);
     this.#inheritsAcl = undefined;
     this.setOwnTimes(metadata.atime, metadata.mtime);
+  }
+
+  setOwnXattr(name: string, value: Uint8Array): void {
+    const { mode } = this.stat();
+    const target = new XattrTarget(
+      this.#system,
+      this.fd,
+      this.#shownPath,
+      mode,
+    );
+    addXattr(target, name, value, this.root.shortfalls);
   }
 
   setOwnTimes(atime: Timestamp, mtime: Timestamp): void {

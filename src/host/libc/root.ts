@@ -57,6 +57,10 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
     this.top = new LibcDirectory(this, fd, "");
   }
 
+  get isPrivileged(): boolean {
+    return this.system.geteuid() === 0 && !this.inUserNamespace;
+  }
+
   get inUserNamespace(): boolean {
     this.#inUserNamespace ??= readInUserNamespace(this.system);
     return this.#inUserNamespace;

@@ -102,6 +102,23 @@ export function addXattrs(
 }
 
 /**
+ * Gives an inode an xattr.
+ *
+ * @param target The inode.
+ * @param name The xattr.
+ * @param value Its value.
+ * @param shortfalls Told where it could not be set.
+ */
+export function addXattr(
+  target: XattrTarget,
+  name: string,
+  value: Uint8Array,
+  shortfalls: Shortfalls,
+): void {
+  check(target.set(name, value), name, target.path, shortfalls);
+}
+
+/**
  * Makes the xattrs of an inode exactly those given.
  *
  * @param target The inode.

@@ -2,7 +2,7 @@
  * Builds a small image from files in memory, unpacks it into a runtime bundle,
  * and says how to run it (`deno task demo`):
  *
- *     deno run --allow-read --allow-write --allow-ffi --allow-sys=uid,gid examples/demo.ts [DIRECTORY]
+ *     deno run --allow-read --allow-write --allow-ffi --allow-sys=uid examples/demo.ts [DIRECTORY]
  *
  * The image and the bundle go to DIRECTORY, or to a new temporary one.
  *
@@ -13,19 +13,17 @@ import { tinyProgram } from "./tiny_program.ts";
 
 const directory = Deno.args[0] ?? await Deno.makeTempDir({ prefix: "strata-" });
 const bundle = `${directory}/bundle`;
-const uid = Deno.uid() ?? 0;
-const gid = Deno.gid() ?? 0;
 
 // An image is a store of blobs, of which the layer is the first.
 await using engine = await createLayout(`${directory}/image`);
 const tar = new TarWriter();
 const stored = engine.putBlob(tar.readable);
 const hello = tinyProgram("Hello from a container that Strata unpacked.\n");
-await tar.add({ name: "bin/", uid, gid });
-await tar.add({ name: "bin/hello", mode: 0o755, uid, gid }, hello);
-await tar.add({ name: "bin/hi", type: "symlink", linkName: "hello", uid, gid });
-await tar.add({ name: "etc/", uid, gid });
-await tar.add({ name: "etc/os-release", uid, gid }, 'NAME="Strata demo"\n');
+await tar.add({ name: "bin/" });
+await tar.add({ name: "bin/hello", mode: 0o755 }, hello);
+await tar.add({ name: "bin/hi", type: "symlink", linkName: "hello" });
+await tar.add({ name: "etc/" });
+await tar.add({ name: "etc/os-release" }, 'NAME="Strata demo"\n');
 await tar.add({ name: "etc/motd", type: "link", linkName: "etc/os-release" });
 await tar.close();
 const layer = await stored;
@@ -56,7 +54,7 @@ await engine.putIndex({
 });
 
 await unpackManifest(engine, bundle, manifest, {
-  rootless: uid !== 0,
+  rootless: Deno.uid() !== 0,
   onWarning: (warning) => console.warn(`warning: ${warning.message}`),
 });
 

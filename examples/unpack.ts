@@ -1,10 +1,10 @@
 /**
  * Unpacks an image into a runtime bundle:
  *
- *     deno run --allow-read --allow-write --allow-ffi examples/unpack.ts IMAGE[:TAG] BUNDLE
+ *     deno run --allow-read --allow-write --allow-ffi examples/unpack.ts [--rootless] IMAGE[:TAG] BUNDLE
  *
  * IMAGE is the directory of an OCI image layout, TAG the name in it (`latest`
- * unless told). On a terminal a line shows how far it has come.
+ * unless told). An ordinary user gives --rootless. On a terminal a line shows how far it has come.
  *
  * @module
  */
@@ -44,9 +44,10 @@ class ProgressLine {
 }
 
 if (import.meta.main) {
-  const [image, bundle] = Deno.args;
+  const rootless = Deno.args[0] === "--rootless";
+  const [image, bundle] = rootless ? Deno.args.slice(1) : Deno.args;
   if (image === undefined || bundle === undefined) {
-    console.error("usage: unpack.ts IMAGE[:TAG] BUNDLE");
+    console.error("usage: unpack.ts [--rootless] IMAGE[:TAG] BUNDLE");
     Deno.exit(2);
   }
   const { path, tag } = parseImageName(image);
@@ -59,6 +60,7 @@ if (import.meta.main) {
   const manifest = await readManifest(engine, descriptor);
   try {
     await unpackManifest(engine, bundle, manifest, {
+      rootless,
       onProgress: (progress) => line.draw(progress),
       onWarning: (warning) => console.warn(`warning: ${warning.message}`),
     });

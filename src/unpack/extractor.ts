@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { EntryError, MissingPermissionError, quoteName } from "../errors.ts";
+import {
+  EntryError,
+  MissingPermissionError,
+  quoteName,
+  SystemError,
+} from "../errors.ts";
 import type { Directory, Metadata, NewFile, Root } from "../host/directory.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { LowerLayers } from "../overlay/lower_layers.ts";
@@ -145,7 +150,13 @@ export class Extractor {
     ) {
       return error;
     }
-    return new EntryError(this.#entry, error.message, { cause: error });
+    const mayNotChown = error instanceof SystemError &&
+      error.code === "EPERM" && !this.#shortfalls.isUnprivileged;
+    const advice = mayNotChown
+      ? "; unpack as root, or with the option rootless"
+      : "";
+    const message = error.message + advice;
+    return new EntryError(this.#entry, message, { cause: error });
   }
 
   #refuse(message: string): never {

@@ -61,7 +61,7 @@ export class UnpackShortfalls implements Shortfalls {
     if (code === "EPERM" && !this.isUnprivileged) {
       throw new SystemError(
         code,
-        `Cannot set or remove the xattr ${name}: the operation is not permitted; unpack as root, or with the option rootless`,
+        `Cannot set or remove the xattr ${name}: the operation is not permitted`,
       );
     }
     const reason = code === "EPERM"

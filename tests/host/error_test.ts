@@ -41,22 +41,3 @@ testHosts("the root itself is named in errors about it", (bench) => {
   );
   assertEquals(error.code, "EPERM");
 }, { hosts: IS_ROOT ? [] : LIBC_BOTH });
-
-testHosts("a directory without rights is an error", ({ root, path }) => {
-  Deno.mkdirSync(`${path}/closed/d`, { recursive: true });
-  Deno.mkdirSync(`${path}/read-only`);
-  Deno.chmodSync(`${path}/closed`, 0);
-  Deno.chmodSync(`${path}/read-only`, 0o555);
-  const closed = assertThrows(
-    () => root.directory("closed/d"),
-    SystemError,
-    "closed",
-  );
-  assertEquals(closed.code, "EACCES");
-  const error = assertThrows(
-    () => directory(root, "read-only").createDirectory("x"),
-    SystemError,
-    'read-only/x"',
-  );
-  assertEquals(error.code, "EACCES");
-}, { hosts: IS_ROOT ? [] : undefined });

@@ -186,9 +186,17 @@ testOnHosts("a file capability survives the change of owner", async (base) => {
 }, { ...LIBC, needsRoot: true });
 
 const NODES: RawEntry[] = [
-  { name: "char", type: "3", major: 1, minor: 3, mode: 0o666 },
-  { name: "block", type: "4", major: 7, minor: 300, mode: 0o660 },
-  { name: "fifo", type: "6", mode: 0o600, mtime: 50 },
+  { name: "char", type: "3", major: 1, minor: 3, uid: 0, gid: 0, mode: 0o666 },
+  {
+    name: "block",
+    type: "4",
+    major: 7,
+    minor: 300,
+    uid: 0,
+    gid: 0,
+    mode: 0o660,
+  },
+  { name: "fifo", type: "6", uid: 0, gid: 0, mode: 0o600, mtime: 50 },
 ];
 
 testOnHosts("devices and fifos", async (base) => {

@@ -19,6 +19,7 @@ const PACKAGES = {
   zstd: "zstd",
   debootstrap: "debootstrap",
   python3: "python3",
+  script: "bsdutils",
 } as const;
 
 /** A program that the suite compares with, or makes its input with. */

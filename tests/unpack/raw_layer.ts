@@ -48,7 +48,8 @@ export function rawEntry(entry: RawEntry): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   if (Object.keys(records).length > 0) {
     const body = paxBody(records);
-    parts.push(headerBlock({ name: "PaxHeader", type: "x" }, body.length));
+    const header = { name: "PaxHeader", type: "x", uid: 0, gid: 0 };
+    parts.push(headerBlock(header, body.length));
     parts.push(padded(body));
   }
   const body = toBytes(entry.body ?? "");

@@ -7,6 +7,8 @@ import { basename, dirname } from "@std/path";
 import { cleanPath } from "../clean_path.ts";
 import { StrataError } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
+import { onDisk } from "../host/disk_error.ts";
+import { requirePermission } from "../host/permission.ts";
 import { compareBytes } from "../mtree/byte_order.ts";
 import type { RepackOptions } from "../options.ts";
 import { encodeHeader } from "../tar/encode_header.ts";
@@ -25,8 +27,8 @@ export interface InsertOptions extends RepackOptions {
  * part of the layer. Read and made as `generateLayer` does. Follows the
  * image-spec's layer.md.
  *
- * Permissions: `--allow-read` of the directory that holds `root`; for xattrs
- * and names that are not UTF-8 `--allow-ffi`.
+ * Permissions: `--allow-read=<root>`, and where that is no directory of the
+ * one that holds it; for xattrs and names that are not UTF-8 `--allow-ffi`.
  *
  * @param root The file or directory on the host, or undefined to remove the
  * target.
@@ -58,16 +60,24 @@ export function generateInsertLayer(
 ): ReadableStream<Uint8Array> {
   const path = cleanPath(`/${target}`).slice(1);
   if (root === undefined) return whiteoutLayer(path);
-  // The host knows directories and names in them, of which a root is one too.
-  const parent = dirname(root);
-  const name = basename(root);
-  const isDirectory = name === "." || name === ".." || name === "";
+  // The host knows directories and names in them.
+  let name = "";
+  const findPath = () => {
+    if (isDirectory(root)) return root;
+    name = basename(root);
+    return dirname(root);
+  };
   return layerStream(
-    isDirectory ? root : parent,
+    findPath,
     options,
-    (opened, packer) =>
-      packTree(opened, packer, isDirectory ? "" : name, path, options),
+    (opened, packer) => packTree(opened, packer, name, path, options),
   );
+}
+
+function isDirectory(path: string): boolean {
+  const purpose = `Cannot insert ${JSON.stringify(path)}`;
+  requirePermission("read", path, purpose);
+  return onDisk(purpose, () => Deno.lstatSync(path).isDirectory);
 }
 
 function* packTree(
@@ -77,22 +87,18 @@ function* packTree(
   target: string,
   { opaque = false }: InsertOptions,
 ): Generator<Uint8Array> {
-  const top = root.directory("");
-  const isDirectory = source === "" ||
-    top?.lookup(source)?.type === "directory";
-  if (top === undefined || (!isDirectory && target === "")) {
-    throw new StrataError(
-      `Cannot insert ${
-        JSON.stringify(source)
-      } at the root of an image: only a directory can be there`,
-    );
-  }
-  if (!isDirectory) {
-    yield* packer.pack({ directory: top, name: source }, target);
-    return;
+  if (source !== "") {
+    if (target === "") {
+      throw new StrataError(
+        `Cannot insert ${
+          JSON.stringify(source)
+        } at the root of an image: only a directory can be there`,
+      );
+    }
+    return yield* packer.pack(locate(root, source), target);
   }
   if (opaque) yield* packer.opaqueWhiteout(target);
-  const pending: [source: string, target: string][] = [[source, target]];
+  const pending: [source: string, target: string][] = [["", target]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const [from, to] = next;
     yield* packer.pack(locate(root, from), to);

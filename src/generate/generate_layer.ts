@@ -62,7 +62,7 @@ export function generateLayer(
       path: inRoot(path),
     }))
     .sort((a, b) => compareBytes(a.path, b.path));
-  return layerStream(path, options, (root, packer) => {
+  return layerStream(() => path, options, (root, packer) => {
     return packChanges(root, packer, changes);
   });
 }

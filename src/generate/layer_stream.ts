@@ -22,21 +22,21 @@ export type PackEntries = (
 /**
  * Makes a layer's stream.
  *
- * @param path The directory that the entries are read from; nothing is opened
- * before the consumer asks.
+ * @param findPath Tells which directory the entries are read from; nothing is
+ * looked at before the consumer asks.
  * @param options The caller's options.
  * @param pack Packs the entries.
  * @returns The layer as a tar stream.
  */
 export function layerStream(
-  path: string,
+  findPath: () => string,
   options: RepackOptions,
   pack: PackEntries,
 ): ReadableStream<Uint8Array> {
   checkOptions(options);
   const buffer = new LayerBuffer();
   const packer = new EntryPacker(buffer, options);
-  const pieces = generate(path, options, packer, buffer, pack);
+  const pieces = generate(findPath, options, packer, buffer, pack);
   let bytesOut = 0;
   return new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -65,13 +65,13 @@ export function layerStream(
 }
 
 function* generate(
-  path: string,
+  findPath: () => string,
   options: RepackOptions,
   packer: EntryPacker,
   buffer: LayerBuffer,
   pack: PackEntries,
 ): Generator<Uint8Array, void> {
-  using root = openRoot(path, "read", new PackShortfalls(options));
+  using root = openRoot(findPath(), "read", new PackShortfalls(options));
   requireMarks(root, options.onDiskFormat);
   yield* pack(root, packer);
   yield* buffer.finish();

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { unpackRootfs } from "@strata/layer";
-import { inTemporaryDirectory, run } from "./command.ts";
+import { inTemporaryDirectory } from "./command.ts";
 import { BASE_TAG, IMAGE_NEEDS, imageLayouts, TAG } from "./image.ts";
 import { denoArgs, USER_ID, withOrdinaryUser } from "./ordinary_user.ts";
 import type { OrdinaryUser } from "./ordinary_user.ts";

@@ -27,7 +27,7 @@ export const ROWS: Row[] = [
   { operation: "tar", flags: [] },
   { operation: "mtree", flags: [] },
   { operation: "generateLayer", flags: READ_TREE },
-  { operation: "generateInsertLayer", flags: ["--allow-read=AT"] },
+  { operation: "generateInsertLayer", flags: READ_TREE },
   { operation: "walkTree", flags: READ_TREE },
   { operation: "checkTree", flags: READ_TREE },
   { operation: "unpackFiles", flags: CHANGE_NEW },

@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import type { Engine } from "../cas/engine.ts";
+import { removeAbandoned } from "../cas/temp_file.ts";
 import { updateReference } from "../cas/update_reference.ts";
 import { StrataError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
@@ -156,6 +157,8 @@ export async function refreshBundle(
   options: Pick<RepackOptions, "signal"> = {},
 ): Promise<void> {
   const meta = readBundleMeta(bundle);
+  // What an interrupted refresh left has nobody else to remove it.
+  removeAbandoned(bundle);
   await writeMtree(bundle, walk, options.signal);
   await writeBundleMeta(bundle, { ...meta, walk });
   const old = mtreeName(meta.walk);

@@ -1,6 +1,6 @@
 /**
  * gzip on all cores: the input is cut into blocks that are deflated
- * independently of each other, off the main thread, and put together to one
+ * independently of each other, in threads, and put together to one
  * member that any gunzip reads. The cuts depend on the input alone, so the
  * bytes are the same however many cores there are.
  *
@@ -8,14 +8,14 @@
  * @see https://www.rfc-editor.org/rfc/rfc1951
  * @module
  */
-import { availableParallelism } from "node:os";
-import { constants, crc32, deflateRaw, type ZlibOptions } from "node:zlib";
+import { constants, crc32, deflateRawSync } from "node:zlib";
+import { DeflateThreads } from "./deflate_threads.ts";
 
-/** Large enough that what is lost at the cuts is under a hundredth. */
-const BLOCK_SIZE = 1024 * 1024;
-
-/** How far back deflate looks: each block begins with the end of the last. */
-const WINDOW_SIZE = 32 * 1024;
+/**
+ * Large enough that nothing to speak of is lost where deflate cannot look back
+ * behind a cut.
+ */
+const BLOCK_SIZE = 4 * 1024 * 1024;
 
 /** Deflate, no flags, no time, no extra flags, system unknown. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
@@ -40,10 +40,9 @@ class GzipSource implements UnderlyingDefaultSource<Uint8Array> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   /** Blocks at work, in their order; as many as keep all cores busy. */
   readonly #atWork: Promise<Uint8Array>[] = [];
-  readonly #limit = availableParallelism() + 1;
+  readonly #threads = new DeflateThreads();
   /** Input that was read and is in no block yet. */
   #rest: Uint8Array = new Uint8Array(0);
-  #window: Uint8Array | undefined;
   #crc = 0;
   #size = 0;
   #inputEnded = false;
@@ -59,53 +58,62 @@ class GzipSource implements UnderlyingDefaultSource<Uint8Array> {
   async pull(
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> {
-    while (!this.#inputEnded && this.#atWork.length < this.#limit) {
-      const block = await this.#nextBlock();
-      if (block.length > 0) this.#begin(block);
+    try {
+      while (
+        !this.#inputEnded && this.#atWork.length < this.#threads.capacity
+      ) {
+        await this.#beginBlock();
+      }
+      const next = this.#atWork.shift();
+      if (next !== undefined) {
+        controller.enqueue(await next);
+        return;
+      }
+    } catch (error) {
+      this.#threads[Symbol.dispose]();
+      throw error;
     }
-    const next = this.#atWork.shift();
-    if (next !== undefined) {
-      controller.enqueue(await next);
-      return;
-    }
+    this.#threads[Symbol.dispose]();
     controller.enqueue(this.#trailer());
     controller.close();
   }
 
   async cancel(reason: unknown): Promise<void> {
+    this.#threads[Symbol.dispose]();
     await this.#reader.cancel(reason);
-    await Promise.allSettled(this.#atWork);
   }
 
-  /** Reads a whole block, or what is left of the input. */
-  async #nextBlock(): Promise<Uint8Array> {
-    const block = new Uint8Array(BLOCK_SIZE);
+  /** Reads a whole block, or what is left of the input, and sends it off. */
+  async #beginBlock(): Promise<void> {
+    const block = this.#threads.takeBlock(BLOCK_SIZE);
     let fill = 0;
-    while (fill < BLOCK_SIZE) {
-      if (this.#rest.length === 0) {
-        const { done, value } = await this.#reader.read();
-        if (done) {
-          this.#inputEnded = true;
-          return block.subarray(0, fill);
-        }
-        this.#rest = value;
-      }
+    while (fill < BLOCK_SIZE && await this.#hasInput()) {
       const take = this.#rest.subarray(0, BLOCK_SIZE - fill);
       block.set(take, fill);
       fill += take.length;
       this.#rest = this.#rest.subarray(take.length);
     }
-    return block;
-  }
-
-  #begin(block: Uint8Array): void {
-    const work = deflateBlock(block, this.#window);
+    if (fill === 0) return;
+    const bytes = block.subarray(0, fill);
+    this.#crc = crc32(bytes, this.#crc);
+    const isOnly = this.#size === 0 && this.#inputEnded;
+    this.#size += fill;
+    const work = isOnly
+      ? Promise.resolve(deflateOnly(bytes))
+      : this.#threads.deflate(block, fill);
     // It is awaited in its turn; until then a failure is no unhandled one.
     work.catch(() => {});
     this.#atWork.push(work);
-    this.#crc = crc32(block, this.#crc);
-    this.#size += block.length;
-    this.#window = block.subarray(-WINDOW_SIZE);
+  }
+
+  /** Whether there is input left; waits for it. */
+  async #hasInput(): Promise<boolean> {
+    while (this.#rest.length === 0 && !this.#inputEnded) {
+      const { done, value } = await this.#reader.read();
+      if (done) this.#inputEnded = true;
+      else this.#rest = value;
+    }
+    return this.#rest.length > 0;
   }
 
   #trailer(): Uint8Array {
@@ -118,16 +126,7 @@ class GzipSource implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-function deflateBlock(
-  block: Uint8Array,
-  window: Uint8Array | undefined,
-): Promise<Uint8Array> {
-  const options: ZlibOptions = { finishFlush: constants.Z_SYNC_FLUSH };
-  if (window !== undefined) options.dictionary = window;
-  return new Promise((resolve, reject) => {
-    deflateRaw(block, options, (error, result) => {
-      if (error === null) resolve(result);
-      else reject(error);
-    });
-  });
+/** Where there is but one block, no thread is worth being started. */
+function deflateOnly(block: Uint8Array): Uint8Array {
+  return deflateRawSync(block, { finishFlush: constants.Z_SYNC_FLUSH });
 }

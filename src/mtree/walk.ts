@@ -15,6 +15,7 @@ import type {
 import { openRoot } from "../host/open_root.ts";
 import type { Warning } from "../options.ts";
 import type { Timestamp } from "../tar/header.ts";
+import { Cksum } from "./cksum.ts";
 import { type CompareOptions, compareTrees } from "./compare.ts";
 import {
   type Hierarchy,
@@ -39,14 +40,30 @@ export const BUNDLE_KEYWORDS: readonly string[] = [
   "xattr",
 ];
 
+/** Takes a digest of a file that comes in pieces. */
+interface ContentHash {
+  update(bytes: Uint8Array): void;
+  /** The value as manifests have it. */
+  finish(): string;
+}
+
 /** The digests that are taken of files, by keyword. */
-const DIGESTS: ReadonlyMap<string, string> = new Map([
-  ["md5digest", "md5"],
-  ["sha1digest", "sha1"],
-  ["sha256digest", "sha256"],
-  ["sha384digest", "sha384"],
-  ["sha512digest", "sha512"],
+const DIGESTS: ReadonlyMap<string, () => ContentHash> = new Map([
+  ["cksum", () => new Cksum()],
+  ["md5digest", () => hexHash("md5")],
+  ["sha1digest", () => hexHash("sha1")],
+  ["sha256digest", () => hexHash("sha256")],
+  ["sha384digest", () => hexHash("sha384")],
+  ["sha512digest", () => hexHash("sha512")],
 ]);
+
+function hexHash(algorithm: string): ContentHash {
+  const hash = createHash(algorithm);
+  return {
+    update: (bytes) => void hash.update(bytes),
+    finish: () => hash.digest("hex"),
+  };
+}
 
 const WALKED_KEYWORDS: ReadonlySet<string> = new Set([
   ...BUNDLE_KEYWORDS,
@@ -68,7 +85,7 @@ const TYPE_NAMES = {
 export interface WalkOptions {
   /**
    * What is noted of each inode: `size`, `type`, `uid`, `gid`, `mode`, `link`,
-   * `nlink`, `time`, `tar_time`, `xattr`, and the digests `md5`, `sha1`,
+   * `nlink`, `time`, `tar_time`, `cksum`, `xattr`, and the digests `md5`, `sha1`,
    * `sha256`, `sha384` and `sha512`, with or without `digest` at their end.
    * Those of umoci's bundles unless told.
    */
@@ -199,7 +216,7 @@ const TURN = 50;
 class TreeWalk {
   readonly #root: Root;
   readonly #keywords: ReadonlySet<string>;
-  readonly #digests: [keyword: string, algorithm: string][];
+  readonly #digests: [keyword: string, begin: () => ContentHash][];
   readonly #signal: AbortSignal | undefined;
   readonly #buffer = new Uint8Array(1024 * 1024);
   #turnEnds = Date.now() + TURN;
@@ -291,7 +308,7 @@ class TreeWalk {
 
   #addDigests(keywords: Keywords, file: OpenedFile): void {
     if (this.#digests.length === 0) return;
-    const hashes = this.#digests.map(([, algorithm]) => createHash(algorithm));
+    const hashes = this.#digests.map(([, begin]) => begin());
     for (
       let length = file.read(this.#buffer);
       length > 0;
@@ -301,7 +318,7 @@ class TreeWalk {
       for (const hash of hashes) hash.update(bytes);
     }
     this.#digests.forEach(([keyword], i) => {
-      keywords.set(keyword, hashes[i]?.digest("hex") ?? "");
+      keywords.set(keyword, hashes[i]?.finish() ?? "");
     });
   }
 }

@@ -6,6 +6,7 @@
  */
 import { unpackRootfs } from "@strata/layer";
 import { run } from "./command.ts";
+import { peakMemory } from "./peak_memory.ts";
 import { withImage } from "./strata_image.ts";
 
 /**
@@ -29,13 +30,6 @@ export async function unpackInProcess(
     rootfs,
   ]);
   return Number(printed);
-}
-
-/** The most memory this process ever had in use, as the kernel counted it. */
-function peakMemory(): number {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return Number(kibibytes) * 1024;
 }
 
 if (import.meta.main) {

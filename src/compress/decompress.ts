@@ -44,7 +44,7 @@ export function decompress(
       return pumpThrough(
         stream,
         createGunzip({ chunkSize: CHUNK_SIZE }),
-        describe("gzip"),
+        gzipError,
       );
     case "zstd":
       return pumpThrough(
@@ -55,6 +55,9 @@ export function decompress(
       );
   }
 }
+
+/** What is wrong with gzip data, for the consumer. */
+export const gzipError = describe("gzip");
 
 function describe(format: string): (error: unknown) => unknown {
   return (error) => {

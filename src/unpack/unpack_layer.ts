@@ -84,8 +84,6 @@ export async function unpackLayer(
 
 /** What the caller of `extractLayer` wants to see of its work. */
 export interface ExtractObserver {
-  /** Told of every piece of the layer, before it is parsed. */
-  onBytes?: (bytes: Uint8Array) => void;
   /** Told of entries and bytes so far, after each piece. */
   onChunk?: (entries: number, bytes: number) => void;
 }
@@ -123,7 +121,6 @@ export async function extractLayer(
       const { done, value } = await reader.read();
       signal?.throwIfAborted();
       if (done) break;
-      observer.onBytes?.(value);
       parser.push(value);
       entries += extractChunk(parser, extractor);
       bytes += value.length;

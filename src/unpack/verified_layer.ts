@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine } from "../cas/engine.ts";
-import { decompress } from "../compress/decompress.ts";
+import { decompressAndDigest } from "../compress/decompressed.ts";
 import {
   DecompressionError,
   LayerError,
@@ -13,7 +13,7 @@ import {
   VerificationError,
 } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
-import { Digester, parseDigest } from "../oci/digest.ts";
+import { parseDigest } from "../oci/digest.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { LowerLayers } from "../overlay/lower_layers.ts";
 import type { PlannedLayer } from "./layer_plan.ts";
@@ -64,14 +64,14 @@ async function verifyAndExtract(
   const blob = countBytes(await engine.getBlob(descriptor), (count) => {
     bytesIn += count;
   });
-  const digester = new Digester(parseDigest(diffId).algorithm);
+  const { size } = descriptor;
+  const layer = decompressAndDigest(blob, compression, diffId, size);
   await extractLayer(
     root,
-    decompress(blob, compression),
+    layer.stream,
     options,
     shortfalls,
     {
-      onBytes: (bytes) => digester.update(bytes),
       onChunk: onProgress && ((entries, bytesOut) =>
         onProgress({
           layer: descriptor,
@@ -85,7 +85,7 @@ async function verifyAndExtract(
     },
     below,
   );
-  const actual = digester.digest();
+  const actual = `${parseDigest(diffId).algorithm}:${layer.digest()}`;
   if (actual !== diffId) {
     throw new VerificationError(
       diffId,

@@ -13,19 +13,19 @@ import { generateLayer } from "../generate/generate_layer.ts";
 import type { Hierarchy } from "../mtree/hierarchy.ts";
 import type { InodeDelta } from "../mtree/inode_delta.ts";
 import { parseMtree } from "../mtree/parse.ts";
-import { BUNDLE_KEYWORDS, checkTree } from "../mtree/walk.ts";
+import { BUNDLE_KEYWORDS, checkWithIndex } from "../mtree/walk.ts";
 import { Mutator } from "../mutate/mutator.ts";
 import type { Descriptor, History } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
 import type { RepackOptions } from "../options.ts";
 import { ROOTFS_NAME } from "../unpack/unpack_manifest.ts";
+import { readInodeIndex, writeTree } from "./bundle_tree.ts";
 import {
   type BundleMeta,
   mtreeName,
   readBundleMeta,
   writeBundleMeta,
 } from "./umoci_json.ts";
-import { writeMtree } from "./unpack_bundle.ts";
 
 /** How a bundle is repacked. */
 export interface RepackBundleOptions extends RepackOptions {
@@ -37,6 +37,11 @@ export interface RepackBundleOptions extends RepackOptions {
   compression?: Compression | "auto";
   /** The layer's entry in the image's history. */
   history?: History;
+  /**
+   * Whether files whose inodes did not change since the bundle was unpacked
+   * are taken for what they were; true unless told. Otherwise all are read.
+   */
+  useIndex?: boolean;
   /** Whether the bundle becomes one of the new image (see `refreshBundle`). */
   refresh?: boolean;
 }
@@ -159,7 +164,7 @@ export async function refreshBundle(
   const meta = readBundleMeta(bundle);
   // What an interrupted refresh left has nobody else to remove it.
   removeAbandoned(bundle);
-  await writeMtree(bundle, walk, options.signal);
+  await writeTree(bundle, walk, readInodeIndex(bundle), options.signal);
   await writeBundleMeta(bundle, { ...meta, walk });
   const old = mtreeName(meta.walk);
   if (old !== mtreeName(walk)) {
@@ -184,13 +189,14 @@ async function findChanges(
   const volumes = options.maskVolumes === false
     ? []
     : Object.keys(mutator.config.config?.Volumes ?? {});
-  return await checkTree(join(bundle, ROOTFS_NAME), hierarchy, {
+  const known = options.useIndex === false ? undefined : readInodeIndex(bundle);
+  return await checkWithIndex(join(bundle, ROOTFS_NAME), hierarchy, {
     keywords: BUNDLE_KEYWORDS,
     maskPaths: [...volumes, ...options.maskPaths ?? []],
     simplify: true,
     signal: options.signal,
     onWarning: options.onWarning,
-  });
+  }, { known });
 }
 
 async function readMtree(bundle: string, meta: BundleMeta): Promise<Hierarchy> {

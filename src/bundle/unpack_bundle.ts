@@ -7,14 +7,14 @@ import { join } from "@std/path";
 import { readManifest } from "../cas/documents.ts";
 import type { Engine } from "../cas/engine.ts";
 import { type ResolveOptions, resolveReference } from "../cas/reference.ts";
-import { ReferenceNotFoundError } from "../errors.ts";
-import { formatMtree } from "../mtree/format.ts";
-import { walkTree } from "../mtree/walk.ts";
+import { ReferenceNotFoundError, StrataError } from "../errors.ts";
+import { InodeIndex } from "../mtree/inode_index.ts";
 import type { Descriptor } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
 import { removeRootfs } from "../unpack/rootfs_directory.ts";
-import { ROOTFS_NAME, unpackManifest } from "../unpack/unpack_manifest.ts";
-import { mtreeName, writeBundleFile, writeBundleMeta } from "./umoci_json.ts";
+import { ROOTFS_NAME, unpackPlainManifest } from "../unpack/unpack_manifest.ts";
+import { INDEX_NAME, writeTree } from "./bundle_tree.ts";
+import { mtreeName, writeBundleMeta } from "./umoci_json.ts";
 
 /** How a bundle is unpacked. */
 export interface UnpackBundleOptions extends UnpackOptions, ResolveOptions {}
@@ -74,34 +74,27 @@ export async function unpackBundle(
       `Cannot unpack ${JSON.stringify(reference)}: it leads to no manifest`,
     );
   }
+  if (options.onDiskFormat?.type === "overlayfs") {
+    throw new StrataError(
+      "Cannot unpack a bundle of umoci's kind in the overlayfs format; use unpackManifest, whose upper directory holds what is changed",
+    );
+  }
   const manifest = await readManifest(engine, descriptor);
-  await unpackManifest(engine, bundle, manifest, options);
+  // Who is called between the layers may change what was just hashed.
+  const index = options.afterLayerUnpack === undefined
+    ? new InodeIndex()
+    : undefined;
+  await unpackPlainManifest(engine, bundle, manifest, options, index);
   try {
-    await writeMtree(bundle, walk, options.signal);
+    await writeTree(bundle, walk, index, options.signal);
     await writeBundleMeta(bundle, { walk, mapOptions: options });
   } catch (error) {
-    const names = ["config.json", mtreeName(walk)];
+    const names = ["config.json", mtreeName(walk), INDEX_NAME];
     for (const name of names) removeIfThere(join(bundle, name));
     removeRootfs(join(bundle, ROOTFS_NAME), error);
     throw error;
   }
   return walk;
-}
-
-/**
- * Writes the manifest of a bundle's tree.
- *
- * @param bundle The bundle.
- * @param walk The walk to the image that the tree is.
- * @param signal Stops the work.
- */
-export async function writeMtree(
-  bundle: string,
-  walk: readonly Descriptor[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const hierarchy = await walkTree(join(bundle, ROOTFS_NAME), { signal });
-  await writeBundleFile(bundle, mtreeName(walk), formatMtree(hierarchy));
 }
 
 function removeIfThere(path: string): void {

@@ -26,6 +26,12 @@ export interface InodeInfo {
   atime: Timestamp;
   /** When its contents changed last. */
   mtime: Timestamp;
+  /** When anything about it changed last; to Deno's API whole seconds. */
+  ctime: Timestamp;
+  /** Number of the device that holds it. */
+  device: number;
+  /** Its number on that device. */
+  inode: number;
   /** How many names it has. */
   nlink: number;
   /**
@@ -90,6 +96,15 @@ export interface NewFile {
    * @param metadata The metadata.
    */
   finish(size: number, metadata: Metadata): void;
+
+  /**
+   * Does as `finish` does, and looks at what became of it.
+   *
+   * @param size Size of the file in bytes, holes included.
+   * @param metadata The metadata.
+   * @returns What the file is now.
+   */
+  finishAndStat(size: number, metadata: Metadata): InodeInfo;
 
   /** Closes the file as it is. */
   discard(): void;

@@ -24,6 +24,7 @@ import {
   usedKeywords,
 } from "./hierarchy.ts";
 import type { InodeDelta } from "./inode_delta.ts";
+import type { InodeIndex, KnownFile } from "./inode_index.ts";
 import { canonicalKeyword } from "./keywords.ts";
 
 /** The keywords that umoci's bundles have. */
@@ -133,6 +134,31 @@ export async function walkTree(
   root: string,
   options: WalkOptions = {},
 ): Promise<Hierarchy> {
+  return await walkWithIndex(root, options);
+}
+
+/** Files that need not be read, and files that were. */
+export interface WalkIndexes {
+  /** What is known already. */
+  known?: InodeIndex;
+  /** Where it is noted what was found. */
+  noted?: InodeIndex;
+}
+
+/**
+ * Walks a directory as `walkTree` does, and reads no file that is known. The
+ * index knows what bundles have of a file: its SHA-256 and its xattrs.
+ *
+ * @param root The directory.
+ * @param options What is noted.
+ * @param indexes The files that are known.
+ * @returns The hierarchy.
+ */
+export async function walkWithIndex(
+  root: string,
+  options: WalkOptions,
+  indexes: WalkIndexes = {},
+): Promise<Hierarchy> {
   const keywords = new Set<string>();
   for (const keyword of options.keywords ?? BUNDLE_KEYWORDS) {
     const name = canonicalKeyword(keyword);
@@ -146,7 +172,7 @@ export async function walkTree(
     keywords.add(name);
   }
   using opened = openRoot(root, "read", new WalkShortfalls(options.onWarning));
-  return await new TreeWalk(opened, keywords, options.signal).run();
+  return await new TreeWalk(opened, keywords, options.signal, indexes).run();
 }
 
 /**
@@ -182,9 +208,28 @@ export async function checkTree(
   hierarchy: Hierarchy,
   options: CheckOptions = {},
 ): Promise<InodeDelta[]> {
+  return await checkWithIndex(root, hierarchy, options);
+}
+
+/**
+ * Compares a directory with a manifest as `checkTree` does, and reads no file
+ * that is known.
+ *
+ * @param root The directory.
+ * @param hierarchy What it was.
+ * @param options What is compared, and how.
+ * @param indexes The files that are known.
+ * @returns What differs, sorted by path.
+ */
+export async function checkWithIndex(
+  root: string,
+  hierarchy: Hierarchy,
+  options: CheckOptions,
+  indexes: WalkIndexes = {},
+): Promise<InodeDelta[]> {
   const keywords = options.keywords ??
     [...usedKeywords(hierarchy)].filter((name) => WALKED_KEYWORDS.has(name));
-  const walked = await walkTree(root, { ...options, keywords });
+  const walked = await walkWithIndex(root, { ...options, keywords }, indexes);
   return compareTrees(hierarchy, walked, { ...options, keywords });
 }
 
@@ -218,6 +263,8 @@ class TreeWalk {
   readonly #keywords: ReadonlySet<string>;
   readonly #digests: [keyword: string, begin: () => ContentHash][];
   readonly #signal: AbortSignal | undefined;
+  readonly #known: InodeIndex | undefined;
+  readonly #noted: InodeIndex | undefined;
   readonly #buffer = new Uint8Array(1024 * 1024);
   #turnEnds = Date.now() + TURN;
 
@@ -225,11 +272,17 @@ class TreeWalk {
     root: Root,
     keywords: ReadonlySet<string>,
     signal: AbortSignal | undefined,
+    { known, noted }: WalkIndexes,
   ) {
     this.#root = root;
     this.#keywords = keywords;
     this.#digests = [...DIGESTS].filter(([keyword]) => keywords.has(keyword));
     this.#signal = signal;
+    // Deno's API knows when an inode changed to the second only.
+    const isIndexed = root.kind === "libc" && this.#digests.length === 1 &&
+      keywords.has("sha256digest") && keywords.has("xattr");
+    this.#known = isIndexed ? known : undefined;
+    this.#noted = isIndexed ? noted : undefined;
   }
 
   async run(): Promise<Hierarchy> {
@@ -296,14 +349,40 @@ class TreeWalk {
     if (this.#digests.length === 0 && !this.#keywords.has("xattr")) {
       return keywords;
     }
+    const known = this.#known?.find(info) ??
+      this.#readFile(directory, name, keywords);
+    if (known === undefined) return keywords;
+    const { sha256 } = known;
+    const xattrs = known.xattrs ?? readXattrs(directory, name);
+    keywords.set("sha256digest", sha256);
+    for (const [xattr, value] of xattrs) keywords.set(`xattr.${xattr}`, value);
+    this.#noted?.note(info, { sha256, xattrs });
+    return keywords;
+  }
+
+  /** Adds what takes reading; returns it where it is what an index knows. */
+  #readFile(
+    directory: Directory,
+    name: string,
+    keywords: Keywords,
+  ): KnownFile | undefined {
     const file = directory.openFile(name);
     try {
       this.#addDigests(keywords, file);
-      if (this.#keywords.has("xattr")) addXattrs(keywords, file.xattrs());
+      const xattrs = this.#keywords.has("xattr")
+        ? encodeXattrs(file.xattrs())
+        : [];
+      const sha256 = keywords.get("sha256digest");
+      if (this.#noted !== undefined && sha256 !== undefined) {
+        return { sha256, xattrs };
+      }
+      for (const [xattr, value] of xattrs) {
+        keywords.set(`xattr.${xattr}`, value);
+      }
+      return undefined;
     } finally {
       file.close();
     }
-    return keywords;
   }
 
   #addDigests(keywords: Keywords, file: OpenedFile): void {
@@ -352,8 +431,23 @@ function addXattrs(
   keywords: Keywords,
   xattrs: Map<string, Uint8Array>,
 ): void {
-  for (const [name, value] of xattrs) {
-    keywords.set(`xattr.${name}`, value.toBase64());
+  for (const [name, value] of encodeXattrs(xattrs)) {
+    keywords.set(`xattr.${name}`, value);
+  }
+}
+
+function encodeXattrs(
+  xattrs: Map<string, Uint8Array>,
+): [name: string, value: string][] {
+  return [...xattrs].map(([name, value]) => [name, value.toBase64()]);
+}
+
+function readXattrs(directory: Directory, name: string) {
+  const file = directory.openFile(name);
+  try {
+    return encodeXattrs(file.xattrs());
+  } finally {
+    file.close();
   }
 }
 

@@ -12,10 +12,12 @@ import {
   SystemError,
 } from "../errors.ts";
 import type { Directory, Metadata, NewFile, Root } from "../host/directory.ts";
+import type { InodeIndex } from "../mtree/inode_index.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { ROOTLESS_OWNER } from "../rootless_owner.ts";
 import type { TarHeader } from "../tar/header.ts";
+import { ContentDigests } from "./content_digests.ts";
 import { type DeferredLink, DeferredLinks } from "./deferred_links.ts";
 import { parseEntryPath, relativePath, splitPath } from "./entry_path.ts";
 import { LayerChanges } from "./layer_changes.ts";
@@ -24,6 +26,14 @@ import { type LayerFormat, PlainFormat } from "./layer_format.ts";
 import { toMetadata } from "./metadata.ts";
 import { OverlayFormat } from "./overlay_format.ts";
 import type { UnpackShortfalls } from "./shortfalls.ts";
+
+/** What this package's own callers want beside what options say. */
+export interface ExtractInternals {
+  /** The layers below, where each has a directory of its own. */
+  below?: LowerLayers;
+  /** Where the digests of files are noted. */
+  index?: InodeIndex;
+}
 
 /** Unpacks one layer. Call `finish` or `abort` at its end. */
 export class Extractor {
@@ -35,6 +45,8 @@ export class Extractor {
   readonly #format: LayerFormat;
   readonly #directories: LayerDirectories;
 
+  readonly #digests: ContentDigests | undefined;
+
   #entry = "";
   #file: NewFile | undefined;
   #fileSize = 0;
@@ -44,14 +56,15 @@ export class Extractor {
    * @param root Where the layer goes.
    * @param options The caller's options.
    * @param shortfalls Told of what could not be kept.
-   * @param below The layers below, where each has a directory of its own.
+   * @param internals What this package's own callers want beside.
    */
   constructor(
     root: Root,
     options: UnpackOptions,
     shortfalls: UnpackShortfalls,
-    below?: LowerLayers,
+    { below, index }: ExtractInternals = {},
   ) {
+    if (index !== undefined) this.#digests = new ContentDigests(index);
     this.#root = root;
     this.#options = options;
     this.#shortfalls = shortfalls;
@@ -94,6 +107,7 @@ export class Extractor {
     if (this.#file === undefined) return;
     try {
       this.#file.write(bytes, offset);
+      this.#digests?.update(bytes, offset);
     } catch (error) {
       throw this.#explain(error);
     }
@@ -106,7 +120,8 @@ export class Extractor {
     if (file === undefined || metadata === undefined) return;
     this.#file = undefined;
     try {
-      file.finish(this.#fileSize, metadata);
+      if (this.#digests === undefined) file.finish(this.#fileSize, metadata);
+      else this.#digests.end(file.finishAndStat(this.#fileSize, metadata));
     } catch (error) {
       throw this.#explain(error);
     }
@@ -286,6 +301,7 @@ export class Extractor {
   ): boolean {
     const file = parent.createFile(name);
     if (file === undefined) return false;
+    this.#digests?.begin();
     this.#file = file;
     this.#fileSize = size;
     this.#fileMetadata = metadata;

@@ -9,9 +9,8 @@ import { openRoot } from "../host/open_root.ts";
 import { requirePermission } from "../host/permission.ts";
 import { checkMappings } from "../id_map.ts";
 import type { UnpackOptions } from "../options.ts";
-import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { TarParser } from "../tar/parser.ts";
-import { Extractor } from "./extractor.ts";
+import { type ExtractInternals, Extractor } from "./extractor.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
 
 /**
@@ -96,7 +95,7 @@ export interface ExtractObserver {
  * @param options How to unpack it.
  * @param shortfalls Told of what could not be kept.
  * @param observer What the caller wants to see of the work.
- * @param below The layers below, where each has a directory of its own.
+ * @param internals What this package's own callers want beside.
  */
 export async function extractLayer(
   root: Root,
@@ -104,11 +103,11 @@ export async function extractLayer(
   options: UnpackOptions,
   shortfalls: UnpackShortfalls,
   observer: ExtractObserver = {},
-  below?: LowerLayers,
+  internals: ExtractInternals = {},
 ): Promise<void> {
   const { signal } = options;
   const parser = new TarParser();
-  const extractor = new Extractor(root, options, shortfalls, below);
+  const extractor = new Extractor(root, options, shortfalls, internals);
   const reader = layer.getReader();
   // A stream that is silent must not keep an abort waiting.
   const stop = () => void reader.cancel(signal?.reason).catch(() => {});

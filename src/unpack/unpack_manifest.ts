@@ -9,6 +9,7 @@ import { BundleExistsError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
 import { readMountFlags } from "../host/mount_flags.ts";
 import { requirePermission } from "../host/permission.ts";
+import type { InodeIndex } from "../mtree/inode_index.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { OverlayMount } from "../overlay/overlay_mount.ts";
@@ -22,7 +23,7 @@ import {
   removeMount,
   unpackLayers,
 } from "./unpack_overlay.ts";
-import { unpackRootfs } from "./unpack_rootfs.ts";
+import { unpackLayersInto } from "./unpack_rootfs.ts";
 
 /** Name of the directory in a bundle that holds the container's root. */
 export const ROOTFS_NAME = "rootfs";
@@ -112,18 +113,48 @@ export async function unpackManifest(
   manifest: Manifest,
   options: UnpackOptions = {},
 ): Promise<OverlayMount | undefined> {
+  const { onDiskFormat } = options;
+  if (onDiskFormat?.type !== "overlayfs") {
+    await unpackPlainManifest(engine, bundle, manifest, options);
+    return;
+  }
+  return await inBundle(
+    bundle,
+    () => unpackApart(engine, bundle, manifest, onDiskFormat, options),
+  );
+}
+
+/**
+ * Unpacks as `unpackManifest` does, all layers into one rootfs.
+ *
+ * @param engine The store.
+ * @param bundle The bundle's directory.
+ * @param manifest The image's manifest.
+ * @param options The caller's options.
+ * @param index Where the digests of files are noted.
+ */
+export async function unpackPlainManifest(
+  engine: Engine,
+  bundle: string,
+  manifest: Manifest,
+  options: UnpackOptions,
+  index?: InodeIndex,
+): Promise<void> {
+  await inBundle(
+    bundle,
+    () => unpackTogether(engine, bundle, manifest, options, index),
+  );
+}
+
+/** Does something with a bundle's directory, which goes again if it is new. */
+async function inBundle<T>(
+  bundle: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const isNewBundle = makeBundle(bundle);
   try {
     refuseExisting(join(bundle, CONFIG_NAME));
-    return options.onDiskFormat?.type === "overlayfs"
-      ? await unpackApart(
-        engine,
-        bundle,
-        manifest,
-        options.onDiskFormat,
-        options,
-      )
-      : await unpackTogether(engine, bundle, manifest, options);
+    return await work();
   } catch (error) {
     if (isNewBundle) removeEmpty(bundle);
     throw error;
@@ -136,11 +167,12 @@ async function unpackTogether(
   bundle: string,
   manifest: Manifest,
   options: UnpackOptions,
-): Promise<undefined> {
+  index: InodeIndex | undefined,
+): Promise<void> {
   const rootfs = join(bundle, ROOTFS_NAME);
   const isNewRootfs = options.startFrom === undefined;
   if (isNewRootfs) refuseExisting(rootfs);
-  await unpackRootfs(engine, rootfs, manifest, options);
+  await unpackLayersInto(engine, rootfs, manifest, options, index);
   try {
     const path = join(bundle, CONFIG_NAME);
     writeNew(

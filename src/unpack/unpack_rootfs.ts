@@ -6,6 +6,7 @@
 import type { Engine } from "../cas/engine.ts";
 import { readImageConfig } from "../cas/documents.ts";
 import { StrataError } from "../errors.ts";
+import type { InodeIndex } from "../mtree/inode_index.ts";
 import { openRoot } from "../host/open_root.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
@@ -77,6 +78,25 @@ export async function unpackRootfs(
   manifest: Manifest,
   options: UnpackOptions = {},
 ): Promise<void> {
+  await unpackLayersInto(engine, rootfs, manifest, options);
+}
+
+/**
+ * Unpacks as `unpackRootfs` does.
+ *
+ * @param engine The store.
+ * @param rootfs The directory.
+ * @param manifest The image's manifest.
+ * @param options The caller's options.
+ * @param index Where the digests of files are noted.
+ */
+export async function unpackLayersInto(
+  engine: Engine,
+  rootfs: string,
+  manifest: Manifest,
+  options: UnpackOptions,
+  index?: InodeIndex,
+): Promise<void> {
   checkOptions(options);
   if (options.onDiskFormat?.type === "overlayfs") {
     throw new StrataError(
@@ -92,7 +112,7 @@ export async function unpackRootfs(
     const shortfalls = new UnpackShortfalls(options);
     using root = openRoot(rootfs, "write", shortfalls);
     const layerCount = manifest.layers.length;
-    const unpacking = { engine, root, options, shortfalls, layerCount };
+    const unpacking = { engine, root, options, shortfalls, layerCount, index };
     for (const layer of layers) {
       await unpackVerified(unpacking, layer);
       await options.afterLayerUnpack?.(manifest, layer.descriptor);

@@ -15,20 +15,18 @@ import {
 import type { Root } from "../host/directory.ts";
 import { parseDigest } from "../oci/digest.ts";
 import type { UnpackOptions } from "../options.ts";
-import type { LowerLayers } from "../overlay/lower_layers.ts";
+import type { ExtractInternals } from "./extractor.ts";
 import type { PlannedLayer } from "./layer_plan.ts";
 import type { UnpackShortfalls } from "./shortfalls.ts";
 import { extractLayer } from "./unpack_layer.ts";
 
 /** One unpacking of an image, as its layers see it. */
-export interface Unpacking {
+export interface Unpacking extends ExtractInternals {
   engine: Engine;
   root: Root;
   options: UnpackOptions;
   shortfalls: UnpackShortfalls;
   layerCount: number;
-  /** The layers below, where each has a directory of its own. */
-  below?: LowerLayers;
 }
 
 /**
@@ -56,7 +54,8 @@ export async function unpackVerified(
 }
 
 async function verifyAndExtract(
-  { engine, root, options, shortfalls, layerCount, below }: Unpacking,
+  { engine, root, options, shortfalls, layerCount, below, index: inodes }:
+    Unpacking,
   { descriptor, diffId, compression, index }: PlannedLayer,
 ): Promise<void> {
   const { onProgress } = options;
@@ -83,7 +82,7 @@ async function verifyAndExtract(
           totalBytes: descriptor.size,
         })),
     },
-    below,
+    { below, index: inodes },
   );
   const actual = `${parseDigest(diffId).algorithm}:${layer.digest()}`;
   if (actual !== diffId) {

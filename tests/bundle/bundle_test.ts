@@ -82,7 +82,7 @@ testOnHosts("a bundle has umoci's files", async (base) => {
   const mtree = `sha256_${root.digest.slice(7)}.mtree`;
   assertEquals(
     [...Deno.readDirSync(bundle)].map(({ name }) => name).toSorted(),
-    ["config.json", "rootfs", mtree, "umoci.json"].toSorted(),
+    ["config.json", "rootfs", mtree, "strata.index", "umoci.json"].toSorted(),
   );
   const annotations = { "org.opencontainers.image.ref.name": "old" };
   assertEquals(walk, [{ ...root, annotations }]);
@@ -168,6 +168,7 @@ testOnHosts("a refreshed bundle has nothing more to repack", async (base) => {
       "config.json",
       "rootfs",
       `sha256_${manifest?.digest.slice(7)}.mtree`,
+      "strata.index",
       "umoci.json",
     ].toSorted(),
   );

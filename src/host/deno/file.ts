@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Metadata, NewFile, Shortfalls } from "../directory.ts";
+import type { InodeInfo, Metadata, NewFile, Shortfalls } from "../directory.ts";
 import { attempt } from "./attempt.ts";
+import { toInodeInfo } from "./inode_info.ts";
 import { toDate } from "./time.ts";
 
 /** A file that is being written. */
@@ -41,6 +42,13 @@ export class DenoFile implements NewFile {
     } finally {
       this.#file.close();
     }
+  }
+
+  finishAndStat(size: number, metadata: Metadata): InodeInfo {
+    this.finish(size, metadata);
+    return toInodeInfo(
+      attempt("stat", this.#path, () => Deno.lstatSync(this.#path)),
+    );
   }
 
   discard(): void {

@@ -21,6 +21,9 @@ export function toInodeInfo(info: Deno.FileInfo): InodeInfo {
     size: info.size,
     atime: toTimestamp(info.atime),
     mtime: toTimestamp(info.mtime),
+    ctime: toTimestamp(info.ctime),
+    device: info.dev,
+    inode: info.ino ?? 0,
     nlink: info.nlink ?? 1,
     identity: (info.nlink ?? 1) > 1 && !info.isDirectory
       ? `${info.dev}:${info.ino}`

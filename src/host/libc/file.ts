@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Metadata, NewFile } from "../directory.ts";
+import type { InodeInfo, Metadata, NewFile } from "../directory.ts";
 import type { LibcDirectory } from "./directory.ts";
 import { type System, systemError } from "./system.ts";
 import { addXattrs, XattrTarget } from "./xattrs.ts";
@@ -34,6 +34,17 @@ export class LibcFile implements NewFile {
   finish(size: number, metadata: Metadata): void {
     try {
       this.#setMetadata(size, metadata);
+    } finally {
+      this.#system.close(this.#fd);
+    }
+  }
+
+  finishAndStat(size: number, metadata: Metadata): InodeInfo {
+    try {
+      this.#setMetadata(size, metadata);
+      const info = this.#system.stat(this.#fd, "");
+      if (typeof info !== "number") return info;
+      throw systemError(info, "stat", this.#directory.pathOf(this.#name));
     } finally {
       this.#system.close(this.#fd);
     }

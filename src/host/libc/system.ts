@@ -427,6 +427,10 @@ export class System {
       size: Number(statx.getBigUint64(40, true)),
       atime: readTime(statx, 64),
       mtime: readTime(statx, 112),
+      ctime: readTime(statx, 96),
+      device: statx.getUint32(136, true) * 2 ** 20 +
+        statx.getUint32(140, true),
+      inode: Number(statx.getBigUint64(32, true)),
       nlink,
       identity: nlink > 1 && type !== "directory" ? readIdentity(statx) : "",
       deviceMajor: statx.getUint32(128, true),

@@ -1,0 +1,49 @@
+/**
+ * Digests of files, taken while their bytes pass on the way to the disk.
+ *
+ * @module
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { InodeInfo } from "../host/directory.ts";
+import type { InodeIndex } from "../mtree/inode_index.ts";
+
+/** Takes the digests of one layer's files. */
+export class ContentDigests {
+  readonly #index: InodeIndex;
+  #hash: Hash | undefined;
+  #position = 0;
+
+  /** @param index Where what is found out is noted. */
+  constructor(index: InodeIndex) {
+    this.#index = index;
+  }
+
+  /** Begins a file. */
+  begin(): void {
+    this.#hash = createHash("sha256");
+    this.#position = 0;
+  }
+
+  /**
+   * Takes a piece of the file's contents.
+   *
+   * @param bytes The piece.
+   * @param offset Where in the file it belongs.
+   */
+  update(bytes: Uint8Array, offset: number): void {
+    // A file with holes is read when its digest is asked for.
+    if (offset !== this.#position) this.#hash = undefined;
+    this.#hash?.update(bytes);
+    this.#position = offset + bytes.length;
+  }
+
+  /**
+   * Ends the file.
+   *
+   * @param info What it is on disk.
+   */
+  end(info: InodeInfo): void {
+    if (this.#hash === undefined || info.size !== this.#position) return;
+    this.#index.note(info, { sha256: this.#hash.digest("hex") });
+  }
+}

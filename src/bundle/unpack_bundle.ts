@@ -47,7 +47,7 @@ export interface UnpackBundleOptions extends UnpackOptions, ResolveOptions {}
  *   unpackBundle,
  *   updateReference,
  * } from "@strata/layer";
- * import { assertEquals } from "@std/assert";
+ * import { assert } from "@std/assert";
  *
  * const directory = await Deno.makeTempDir();
  * await using engine = await createLayout(`${directory}/image`);
@@ -57,7 +57,7 @@ export interface UnpackBundleOptions extends UnpackOptions, ResolveOptions {}
  *
  * await unpackBundle(engine, "empty", `${directory}/bundle`);
  * const names = [...Deno.readDirSync(`${directory}/bundle`)].map((e) => e.name);
- * assertEquals(names.length, 4);
+ * assert(names.includes("config.json") && names.includes("umoci.json"));
  * await Deno.remove(directory, { recursive: true });
  * ```
  */

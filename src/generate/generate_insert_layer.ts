@@ -11,9 +11,8 @@ import { onDisk } from "../host/disk_error.ts";
 import { requirePermission } from "../host/permission.ts";
 import { compareBytes } from "../mtree/byte_order.ts";
 import type { RepackOptions } from "../options.ts";
-import { encodeHeader } from "../tar/encode_header.ts";
 import type { EntryPacker, Located } from "./entry_packer.ts";
-import { layerStream } from "./layer_stream.ts";
+import { layerStream, packFrom } from "./layer_stream.ts";
 
 /** How a layer that inserts something is made. */
 export interface InsertOptions extends RepackOptions {
@@ -59,18 +58,57 @@ export function generateInsertLayer(
   options: InsertOptions = {},
 ): ReadableStream<Uint8Array> {
   const path = cleanPath(`/${target}`).slice(1);
-  if (root === undefined) return whiteoutLayer(path);
-  // The host knows directories and names in them.
-  let name = "";
-  const findPath = () => {
-    if (isDirectory(root)) return root;
-    name = basename(root);
-    return dirname(root);
-  };
   return layerStream(
-    findPath,
     options,
-    (opened, packer) => packTree(opened, packer, name, path, options),
+    (packer) =>
+      root === undefined
+        ? packRemoval(packer, path)
+        : packSource(packer, root, path, options),
+  );
+}
+
+function* packRemoval(
+  packer: EntryPacker,
+  target: string,
+): Generator<Uint8Array> {
+  if (target === "") {
+    throw new StrataError(
+      "Cannot remove the root of an image: name a path in it",
+    );
+  }
+  yield* packer.whiteout(target);
+}
+
+function* packSource(
+  packer: EntryPacker,
+  source: string,
+  target: string,
+  options: InsertOptions,
+): Generator<Uint8Array> {
+  if (isDirectory(source)) {
+    yield* packFrom(
+      source,
+      options,
+      (root) => packTree(root, packer, target, options),
+    );
+    return;
+  }
+  const purpose = `Cannot insert ${JSON.stringify(source)}`;
+  if (target === "") {
+    throw new StrataError(
+      `${purpose} at the root of an image: only a directory can be there`,
+    );
+  }
+  if (options.opaque === true) {
+    throw new StrataError(
+      `${purpose} as an opaque directory: it is none; leave opaque out`,
+    );
+  }
+  // The host knows directories and names in them.
+  yield* packFrom(
+    dirname(source),
+    options,
+    (root) => packer.pack(locate(root, basename(source)), target),
   );
 }
 
@@ -83,20 +121,9 @@ function isDirectory(path: string): boolean {
 function* packTree(
   root: Root,
   packer: EntryPacker,
-  source: string,
   target: string,
   { opaque = false }: InsertOptions,
 ): Generator<Uint8Array> {
-  if (source !== "") {
-    if (target === "") {
-      throw new StrataError(
-        `Cannot insert ${
-          JSON.stringify(source)
-        } at the root of an image: only a directory can be there`,
-      );
-    }
-    return yield* packer.pack(locate(root, source), target);
-  }
   if (opaque) yield* packer.opaqueWhiteout(target);
   const pending: [source: string, target: string][] = [["", target]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -126,18 +153,4 @@ function locate(root: Root, path: string): Located {
 
 function join(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
-}
-
-function whiteoutLayer(target: string): ReadableStream<Uint8Array> {
-  if (target === "") {
-    throw new StrataError(
-      "Cannot remove the root of an image: name a path in it",
-    );
-  }
-  const slash = target.lastIndexOf("/") + 1;
-  const name = `${target.slice(0, slash)}.wh.${target.slice(slash)}`;
-  return ReadableStream.from([
-    encodeHeader({ name, mode: 0 }),
-    new Uint8Array(1024),
-  ]);
 }

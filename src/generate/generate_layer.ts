@@ -10,7 +10,7 @@ import { compareBytes } from "../mtree/byte_order.ts";
 import type { InodeDelta } from "../mtree/inode_delta.ts";
 import type { RepackOptions } from "../options.ts";
 import type { EntryPacker } from "./entry_packer.ts";
-import { layerStream } from "./layer_stream.ts";
+import { layerStream, packFrom } from "./layer_stream.ts";
 
 /**
  * Makes a layer of what changed in a directory. What was modified or added is
@@ -62,9 +62,11 @@ export function generateLayer(
       path: inRoot(path),
     }))
     .sort((a, b) => compareBytes(a.path, b.path));
-  return layerStream(() => path, options, (root, packer) => {
-    return packChanges(root, packer, changes);
-  });
+  return layerStream(
+    options,
+    (packer) =>
+      packFrom(path, options, (root) => packChanges(root, packer, changes)),
+  );
 }
 
 interface Change {

@@ -14,29 +14,23 @@ import { LayerBuffer } from "./layer_buffer.ts";
 import { PackShortfalls } from "./pack_shortfalls.ts";
 
 /** Packs the entries of a layer. */
-export type PackEntries = (
-  root: Root,
-  packer: EntryPacker,
-) => Generator<Uint8Array>;
+export type PackEntries = (packer: EntryPacker) => Generator<Uint8Array>;
 
 /**
  * Makes a layer's stream.
  *
- * @param findPath Tells which directory the entries are read from; nothing is
- * looked at before the consumer asks.
  * @param options The caller's options.
- * @param pack Packs the entries.
+ * @param pack Packs the entries; nothing is looked at before the consumer asks.
  * @returns The layer as a tar stream.
  */
 export function layerStream(
-  findPath: () => string,
   options: RepackOptions,
   pack: PackEntries,
 ): ReadableStream<Uint8Array> {
   checkOptions(options);
   const buffer = new LayerBuffer();
   const packer = new EntryPacker(buffer, options);
-  const pieces = generate(findPath, options, packer, buffer, pack);
+  const pieces = generate(packer, buffer, pack);
   let bytesOut = 0;
   return new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -65,16 +59,29 @@ export function layerStream(
 }
 
 function* generate(
-  findPath: () => string,
-  options: RepackOptions,
   packer: EntryPacker,
   buffer: LayerBuffer,
   pack: PackEntries,
 ): Generator<Uint8Array, void> {
-  using root = openRoot(findPath(), "read", new PackShortfalls(options));
-  requireMarks(root, options.onDiskFormat);
-  yield* pack(root, packer);
+  yield* pack(packer);
   yield* buffer.finish();
+}
+
+/**
+ * Opens the directory that entries are read from, as long as they are packed.
+ *
+ * @param path The directory.
+ * @param options The caller's options.
+ * @param pack Packs the entries.
+ */
+export function* packFrom(
+  path: string,
+  options: RepackOptions,
+  pack: (root: Root) => Generator<Uint8Array>,
+): Generator<Uint8Array> {
+  using root = openRoot(path, "read", new PackShortfalls(options));
+  requireMarks(root, options.onDiskFormat);
+  yield* pack(root);
 }
 
 /** Who cannot read the marks of overlayfs would take a layer for another. */

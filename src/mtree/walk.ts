@@ -286,6 +286,7 @@ class TreeWalk {
   }
 
   async run(): Promise<Hierarchy> {
+    this.#signal?.throwIfAborted();
     const top: HierarchyNode = {};
     const pending: [path: string, node: HierarchyNode][] = [["", top]];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -298,6 +299,8 @@ class TreeWalk {
       if (names.length === 0) continue;
       node.children = new Map();
       for (const name of names) {
+        if (Date.now() > this.#turnEnds) await this.#turn();
+        this.#signal?.throwIfAborted();
         const info = directory.lookup(name);
         if (info === undefined) throw vanished(join(path, name));
         const child: HierarchyNode = {};
@@ -306,13 +309,12 @@ class TreeWalk {
           pending.push([join(path, name), child]);
         } else {
           child.keywords = info.type === "file"
-            ? this.#fileKeywords(directory, name, info)
+            ? await this.#fileKeywords(directory, name, info)
             : this.#keywordsOf(info);
           if (info.type === "symlink" && this.#keywords.has("link")) {
             child.keywords.set("link", directory.readLink(name));
           }
         }
-        if (this.#signal?.aborted) this.#signal.throwIfAborted();
       }
     }
     return { root: top };
@@ -340,17 +342,17 @@ class TreeWalk {
     return keywords;
   }
 
-  #fileKeywords(
+  async #fileKeywords(
     directory: Directory,
     name: string,
     info: InodeInfo,
-  ): Keywords {
+  ): Promise<Keywords> {
     const keywords = this.#keywordsOf(info);
     if (this.#digests.length === 0 && !this.#keywords.has("xattr")) {
       return keywords;
     }
     const known = this.#known?.find(info) ??
-      this.#readFile(directory, name, keywords);
+      await this.#readFile(directory, name, keywords);
     if (known === undefined) return keywords;
     const { sha256 } = known;
     const xattrs = known.xattrs ?? readXattrs(directory, name);
@@ -361,14 +363,14 @@ class TreeWalk {
   }
 
   /** Adds what takes reading; returns it where it is what an index knows. */
-  #readFile(
+  async #readFile(
     directory: Directory,
     name: string,
     keywords: Keywords,
-  ): KnownFile | undefined {
+  ): Promise<KnownFile | undefined> {
     const file = directory.openFile(name);
     try {
-      this.#addDigests(keywords, file);
+      await this.#addDigests(keywords, file);
       const xattrs = this.#keywords.has("xattr")
         ? encodeXattrs(file.xattrs())
         : [];
@@ -385,7 +387,7 @@ class TreeWalk {
     }
   }
 
-  #addDigests(keywords: Keywords, file: OpenedFile): void {
+  async #addDigests(keywords: Keywords, file: OpenedFile): Promise<void> {
     if (this.#digests.length === 0) return;
     const hashes = this.#digests.map(([, begin]) => begin());
     for (
@@ -395,6 +397,7 @@ class TreeWalk {
     ) {
       const bytes = this.#buffer.subarray(0, length);
       for (const hash of hashes) hash.update(bytes);
+      if (Date.now() > this.#turnEnds) await this.#turn();
     }
     this.#digests.forEach(([keyword], i) => {
       keywords.set(keyword, hashes[i]?.finish() ?? "");

@@ -115,10 +115,10 @@ class Inflating implements UnderlyingDefaultSource<Uint8Array> {
 /** Runs in the thread. */
 const serveInflate: ThreadMain = (begin) => {
   const zlib = import("node:zlib");
-  const chunkSize = 512 * 1024;
+  const chunkSize = 256 * 1024;
   const maxReady = 8;
   // A piece on its way is time in which the thread would have none.
-  const maxWanted = 16;
+  const maxWanted = 8;
   begin(async (port) => {
     const { createGunzip } = await zlib;
     const gunzip = createGunzip({ chunkSize });

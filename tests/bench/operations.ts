@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { openLayout, unpackBundle } from "../../mod.ts";
 import { run } from "../interop/command.ts";
 import { readImage } from "../interop/layout.ts";
 import { TAG } from "./inputs.ts";
@@ -91,11 +92,11 @@ function bundleOf({ directory }: Stage): string {
   return join(directory, "bundle");
 }
 
-/** One bundle for all: each tool repacks those of the others. */
+/** One bundle for all, with what each tool keeps beside its rootfs. */
 async function makeBundle(stage: Stage): Promise<string> {
-  const { layout } = stage.image;
   const bundle = bundleOf(stage);
-  await run("umoci", ["unpack", `--image=${layout}:${TAG}`, bundle]);
+  await using engine = await openLayout(stage.image.layout);
+  await unpackBundle(engine, TAG, bundle);
   return join(bundle, "rootfs");
 }
 

@@ -5,20 +5,22 @@
  */
 import { availableParallelism } from "node:os";
 import { Digester, parseDigest } from "../oci/digest.ts";
+import type { Digest } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
 import { decompress, gzipError } from "./decompress.ts";
 import { inflateInThread } from "./inflate_thread.ts";
+import { observe } from "./observe.ts";
 
 /** What comes out of a compressed layer. */
 export interface Decompressed {
   /** The bytes. */
   stream: ReadableStream<Uint8Array>;
-  /** Their digest in hexadecimal digits, when the stream has ended. */
-  digest(): string;
+  /** Their digest, when the stream has ended. */
+  digest(): Digest;
 }
 
-/** Smaller layers are done before a thread is there: 256 KiB. */
-const WORTH_A_THREAD = 256 * 1024;
+/** Smaller layers are done before a thread has begun. */
+const WORTH_A_THREAD = 4 * 1024 * 1024;
 
 /**
  * Decompresses a layer, in a thread where it is large enough and there is more
@@ -42,20 +44,7 @@ export function decompressAndDigest(
   const decompressed = isWorthIt
     ? inflateInThread(source, gzipError)
     : decompress(source, compression);
-  const reader = decompressed.getReader();
   const digester = new Digester(algorithm);
-  let hex = "";
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) {
-        hex = parseDigest(digester.digest()).hex;
-        return controller.close();
-      }
-      digester.update(value);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
-  return { stream, digest: () => hex };
+  const stream = observe(decompressed, (bytes) => digester.update(bytes));
+  return { stream, digest: () => digester.digest() };
 }

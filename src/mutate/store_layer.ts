@@ -5,6 +5,7 @@
  */
 import type { BlobInfo, Engine } from "../cas/engine.ts";
 import { compress } from "../compress/compress.ts";
+import { observe } from "../compress/observe.ts";
 import { Digester } from "../oci/digest.ts";
 import type { Digest } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
@@ -29,16 +30,7 @@ export async function storeLayer(
   compression: Compression,
 ): Promise<StoredLayer> {
   const digester = new Digester();
-  const reader = layer.getReader();
-  const hashed = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      digester.update(value);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+  const hashed = observe(layer, (bytes) => digester.update(bytes));
   const blob = await engine.putBlob(compress(hashed, compression));
   return { ...blob, diffId: digester.digest() };
 }

@@ -6,13 +6,8 @@
  */
 import { MissingPermissionError, quoteName, StrataError } from "../errors.ts";
 import { openLibrary } from "../host/libc/library.ts";
-import {
-  AT_FDCWD,
-  O_DIRECTORY,
-  O_RDONLY,
-  System,
-  systemError,
-} from "../host/libc/system.ts";
+import { AT_FDCWD, O_DIRECTORY, O_RDONLY } from "../host/libc/constants.ts";
+import { System, systemError } from "../host/libc/system.ts";
 import { requirePermission } from "../host/permission.ts";
 
 /** What mount(2) needs to make a bundle's rootfs of its layers. */

@@ -12,12 +12,8 @@ import {
 } from "../cas/temp_file.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
 import { openLibrary } from "../host/libc/library.ts";
-import {
-  AT_FDCWD,
-  O_DIRECTORY,
-  O_RDONLY,
-  System,
-} from "../host/libc/system.ts";
+import { AT_FDCWD, O_DIRECTORY, O_RDONLY } from "../host/libc/constants.ts";
+import { System } from "../host/libc/system.ts";
 import { requirePermission } from "../host/permission.ts";
 import { removeRootfs } from "./rootfs_directory.ts";
 

@@ -5,6 +5,7 @@
  */
 import type { Engine } from "../cas/engine.ts";
 import { decompressAndDigest } from "../compress/decompressed.ts";
+import { observe } from "../compress/observe.ts";
 import {
   DecompressionError,
   LayerError,
@@ -13,7 +14,6 @@ import {
   VerificationError,
 } from "../errors.ts";
 import type { Root } from "../host/directory.ts";
-import { parseDigest } from "../oci/digest.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { ExtractInternals } from "./extractor.ts";
 import type { PlannedLayer } from "./layer_plan.ts";
@@ -60,8 +60,8 @@ async function verifyAndExtract(
 ): Promise<void> {
   const { onProgress } = options;
   let bytesIn = 0;
-  const blob = countBytes(await engine.getBlob(descriptor), (count) => {
-    bytesIn += count;
+  const blob = observe(await engine.getBlob(descriptor), ({ length }) => {
+    bytesIn += length;
   });
   const { size } = descriptor;
   const layer = decompressAndDigest(blob, compression, diffId, size);
@@ -84,7 +84,7 @@ async function verifyAndExtract(
     },
     { below, index: inodes },
   );
-  const actual = `${parseDigest(diffId).algorithm}:${layer.digest()}`;
+  const actual = layer.digest();
   if (actual !== diffId) {
     throw new VerificationError(
       diffId,
@@ -114,21 +114,4 @@ async function findRealCause(
   } catch (verification) {
     return verification instanceof VerificationError ? verification : error;
   }
-}
-
-/** Passes a stream on and tells how many bytes pass. */
-function countBytes(
-  stream: ReadableStream<Uint8Array>,
-  onBytes: (count: number) => void,
-): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      onBytes(value.length);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
 }

@@ -30,8 +30,8 @@ import {
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,
-  systemError,
-} from "./system.ts";
+} from "./constants.ts";
+import { systemError } from "./system.ts";
 import {
   addXattr,
   listXattrs,

@@ -11,9 +11,8 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
-  type System,
-  systemError,
-} from "./system.ts";
+} from "./constants.ts";
+import { type System, systemError } from "./system.ts";
 
 /**
  * Removes a directory and all that is below it.

@@ -9,14 +9,8 @@ import type { Access, Shortfalls } from "../directory.ts";
 import { ClosedInodes } from "./closed_inodes.ts";
 import { LibcDirectory } from "./directory.ts";
 import { EACCES, EINVAL, ELOOP, ENOENT, ENOTDIR } from "./errno.ts";
-import {
-  AT_FDCWD,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_RDONLY,
-  type System,
-  systemError,
-} from "./system.ts";
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "./constants.ts";
+import { type System, systemError } from "./system.ts";
 
 /** Few enough to leave descriptors for everybody else. */
 const OPEN_DIRECTORIES = 64;

@@ -7,25 +7,14 @@
 import { encodeBytes } from "../../byte_string.ts";
 import { quoteName, SystemError } from "../../errors.ts";
 import type { Timestamp } from "../../tar/header.ts";
-import type { InodeInfo, InodeType } from "../directory.ts";
+import type { InodeInfo } from "../directory.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from "./constants.ts";
+import { encodeInto } from "./encode_name.ts";
 import { describeErrno, EAGAIN, EINTR, EINVAL } from "./errno.ts";
 import type { Library } from "./library.ts";
+import { readStatx } from "./statx.ts";
 
 const IS_ARM = Deno.build.arch === "aarch64";
-
-export const O_RDONLY = 0;
-export const O_WRONLY = 1;
-export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
-export const O_NONBLOCK = 0o4000;
-export const O_CLOEXEC = 0o2000000;
-export const O_DIRECTORY = IS_ARM ? 0o40000 : 0o200000;
-export const O_NOFOLLOW = IS_ARM ? 0o100000 : 0o400000;
-
-export const AT_FDCWD = -100;
-export const AT_SYMLINK_NOFOLLOW = 0x100;
-export const AT_REMOVEDIR = 0x200;
-const AT_EMPTY_PATH = 0x1000;
 
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
@@ -37,29 +26,12 @@ const NR_GETDENTS64 = IS_ARM ? 61 : 217;
 
 const SEEK_SET = 0;
 
-const S_IFMT = 0o170000;
-const INODE_TYPES: Readonly<Record<number, InodeType>> = {
-  0o010000: "fifo",
-  0o020000: "character-device",
-  0o040000: "directory",
-  0o060000: "block-device",
-  0o100000: "file",
-  0o120000: "symlink",
-  0o140000: "socket",
-};
-
 /** The size of struct statfs, and where its flags are, on 64-bit machines. */
 const STATFS_SIZE = 120;
 const STATFS_FLAGS = 80;
 
-/** The bits of a mode that say what an inode is. */
-export const S_IFCHR = 0o020000;
-export const S_IFBLK = 0o060000;
-export const S_IFIFO = 0o010000;
-
 /** Longer names the kernel refuses anyway. */
 const NAME_BUFFER = 8192;
-const encoder = new TextEncoder();
 
 const systems = new WeakMap<Library, System>();
 
@@ -415,27 +387,7 @@ export class System {
       ),
     );
     if (result < 0) return result;
-    const statx = this.#statx;
-    const mode = statx.getUint16(28, true);
-    const type = INODE_TYPES[mode & S_IFMT] ?? "file";
-    const nlink = statx.getUint32(16, true);
-    return {
-      type,
-      mode: mode & 0o7777,
-      uid: statx.getUint32(20, true),
-      gid: statx.getUint32(24, true),
-      size: Number(statx.getBigUint64(40, true)),
-      atime: readTime(statx, 64),
-      mtime: readTime(statx, 112),
-      ctime: readTime(statx, 96),
-      device: statx.getUint32(136, true) * 2 ** 20 +
-        statx.getUint32(140, true),
-      inode: Number(statx.getBigUint64(32, true)),
-      nlink,
-      identity: nlink > 1 && type !== "directory" ? readIdentity(statx) : "",
-      deviceMajor: statx.getUint32(128, true),
-      deviceMinor: statx.getUint32(132, true),
-    };
+    return readStatx(this.#statx);
   }
 
   /**
@@ -483,67 +435,6 @@ export class System {
     times[6] = mtime.nanoseconds;
     return this.#timesBytes;
   }
-}
-
-/** Device and inode number. */
-function readIdentity(view: DataView): string {
-  const major = view.getUint32(136, true);
-  const minor = view.getUint32(140, true);
-  return `${major}:${minor}:${view.getBigUint64(32, true)}`;
-}
-
-function readTime(view: DataView, offset: number): Timestamp {
-  const low = view.getUint32(offset, true);
-  const high = view.getInt32(offset + 4, true);
-  return {
-    seconds: high * 0x100000000 + low,
-    nanoseconds: view.getUint32(offset + 8, true),
-  };
-}
-
-/** Writes a name and its NUL into the buffer. */
-function encodeInto(
-  name: string,
-  buffer: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
-  const length = name.length;
-  if (length < 256) {
-    let i = 0;
-    for (; i < length; i++) {
-      const code = name.charCodeAt(i);
-      if (code >= 0x80 || code === 0) break;
-      buffer[i] = code;
-    }
-    if (i === length) {
-      buffer[i] = 0;
-      return buffer;
-    }
-  }
-  if (name.includes("\0")) {
-    // The system would take what is before it for the name.
-    throw new SystemError(
-      "EINVAL",
-      `Cannot use the name ${quoteName(name)}: it holds a NUL byte`,
-    );
-  }
-  let end: number;
-  if (name.isWellFormed()) {
-    const { read, written } = encoder.encodeInto(name, buffer);
-    end = read === length ? written : buffer.length;
-  } else {
-    const bytes = encodeBytes(name);
-    end = bytes.length;
-    if (end < buffer.length) buffer.set(bytes);
-  }
-  // What is cut off here would name something else.
-  if (end >= buffer.length) {
-    throw new SystemError(
-      "ENAMETOOLONG",
-      `Cannot use the name ${quoteName(name)}: it is too long`,
-    );
-  }
-  buffer[end] = 0;
-  return buffer;
 }
 
 /**

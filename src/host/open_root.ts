@@ -19,6 +19,7 @@ import { isPartlyDenied, requirePermission } from "./permission.ts";
  * @param path The directory.
  * @param access Whether things will be changed in it.
  * @param shortfalls Told of what could not be kept.
+ * @param capacity How many directories are kept open, where many roots are.
  * @returns The root; dispose of it at the end.
  * @throws {MissingPermissionError} Where Deno does not permit the access.
  * @throws {SystemError} Where there is no such directory.
@@ -27,6 +28,7 @@ export function openRoot(
   path: string,
   access: Access,
   shortfalls: Shortfalls,
+  capacity?: number,
 ): Root {
   const purpose = `Cannot open the directory ${quoteName(path)}`;
   requirePermission("read", path, purpose);
@@ -37,5 +39,5 @@ export function openRoot(
   const library = isPartial ? undefined : openLibrary();
   return library === undefined
     ? new DenoRoot(path, access, shortfalls)
-    : new LibcRoot(System.of(library), path, access, shortfalls);
+    : new LibcRoot(System.of(library), path, access, shortfalls, capacity);
 }

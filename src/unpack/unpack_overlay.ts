@@ -31,6 +31,9 @@ const STORE_NAME = "layers";
 const UPPER_NAME = "upper";
 const WORK_NAME = "work";
 
+/** An image may have over a hundred layers, a process a thousand descriptors. */
+const OPEN_IN_EACH = 4;
+
 const IGNORED: Shortfalls = { xattr: () => {}, time: () => {} };
 
 /**
@@ -97,7 +100,9 @@ export function openLayers(
   directories: readonly string[],
   format: OverlayOptions,
 ): LowerLayers {
-  const roots = directories.map((path) => openRoot(path, "read", IGNORED));
+  const roots = directories.map((path) =>
+    openRoot(path, "read", IGNORED, OPEN_IN_EACH)
+  );
   return new LowerLayers(roots, new OverlayXattrs(format.userXattr === true));
 }
 

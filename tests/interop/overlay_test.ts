@@ -2,12 +2,14 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
+  createLayout,
   generateInsertLayer,
   mountOverlay,
   Mutator,
   openLayout,
   type OverlayMount,
   resolveReference,
+  TarWriter,
   unmountOverlay,
   unpackManifest,
   unpackRootfs,
@@ -92,6 +94,45 @@ interopTest(
       } finally {
         await run("umount", [second.target]);
       }
+    }),
+);
+
+interopTest(
+  "overlayfs: more layers than the options of one mount have room for",
+  ["root"],
+  () =>
+    inTemporaryDirectory(async (directory) => {
+      await using engine = await createLayout(join(directory, "image"));
+      const image = Mutator.create(engine, {
+        os: "linux",
+        architecture: "amd64",
+      });
+      for (let i = 0; i < 100; i++) {
+        const tar = new TarWriter();
+        const added = image.addLayer(tar.readable);
+        await tar.add({ name: `f${i}` }, String(i));
+        await tar.close();
+        await added;
+      }
+      await image.commit();
+      const mount = await unpackManifest(
+        engine,
+        join(directory, "bundle"),
+        image.manifest,
+        { onDiskFormat: FORMAT },
+      );
+      assert((mount?.options.join(",").length ?? 0) > 4096);
+      await whileMounted(mount, async (rootfs) => {
+        const names = [...Deno.readDirSync(rootfs)].map(({ name }) => name);
+        assertEquals(names.length, 100);
+        assertEquals(await Deno.readTextFile(join(rootfs, "f0")), "0");
+        assertEquals(await Deno.readTextFile(join(rootfs, "f99")), "99");
+        await Deno.writeTextFile(join(rootfs, "new"), "new");
+      });
+      assertEquals(
+        await Deno.readTextFile(join(mount?.upperDirectory ?? "", "new")),
+        "new",
+      );
     }),
 );
 

@@ -364,3 +364,20 @@ testOnHosts("options that make no sense together", async (base) => {
   );
   assertEquals(readTree(base)["bundle"], undefined);
 });
+
+testOnHosts("a hundred layers", async (base) => {
+  const layers = Array.from({ length: 100 }, (_, i) => [
+    file(`d${i % 7}/e/f${i}`),
+    file(`d${(i + 6) % 7}/e/.wh.f${i - 1}`),
+  ]);
+  const trees = await unpackApart(base, layers);
+  assertEquals(trees.length, 100);
+  assertEquals(trees[99], {
+    "d0": "dir",
+    "d0/e": "dir",
+    "d0/e/f98": "whiteout",
+    "d1": "dir",
+    "d1/e": "dir",
+    "d1/e/f99": "file x",
+  });
+}, LIBC);

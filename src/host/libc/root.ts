@@ -34,14 +34,16 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
    * @param path The root; a symlink to it is followed.
    * @param access What is done in it.
    * @param shortfalls Told of what could not be kept.
+   * @param capacity How many directories are kept open.
    */
   constructor(
     system: System,
     path: string,
     access: Access,
     shortfalls: Shortfalls,
+    capacity = OPEN_DIRECTORIES,
   ) {
-    super(OPEN_DIRECTORIES);
+    super(capacity);
     this.path = path;
     this.shortfalls = shortfalls;
     this.system = system;

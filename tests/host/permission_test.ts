@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MissingPermissionError, SystemError } from "../../src/errors.ts";
 import { openRoot } from "../../src/host/open_root.ts";
+import { LIBC_PATH } from "./libc_path.ts";
 import { directory, IS_ROOT, makeFile, metadata, Told } from "./hosts.ts";
 
 // Permissions are fixed when a test is registered: the directory is there by
@@ -13,25 +14,11 @@ Deno.mkdirSync(other);
 Deno.writeTextFileSync(`${other}/secret`, "secret");
 addEventListener("unload", () => Deno.removeSync(base, { recursive: true }));
 
-const libc = [
-  `/lib/${Deno.build.arch}-linux-gnu/libc.so.6`,
-  "/lib64/libc.so.6",
-  `/lib/libc.musl-${Deno.build.arch}.so.1`,
-].find(exists) ?? "/lib/libc.so.6";
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 const scoped = { read: [inside], write: [inside] };
 
 Deno.test({
   name: "scoped read, write and ffi do everything",
-  permissions: { ...scoped, ffi: [libc] },
+  permissions: { ...scoped, ffi: [LIBC_PATH] },
   fn() {
     const told = new Told();
     using root = openRoot(inside, "write", told);

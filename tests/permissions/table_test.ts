@@ -4,26 +4,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { LIBC_PATH } from "../host/libc_path.ts";
 import { ROWS } from "./table.ts";
 
 const OPERATIONS = fromFileUrl(new URL("./operations.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 const OWNER = `${Deno.uid() ?? 0}:${Deno.gid() ?? 0}`;
-
-/** As the README says how to find it. */
-const LIBC = [
-  `/lib/${Deno.build.arch}-linux-gnu/libc.so.6`,
-  "/lib64/libc.so.6",
-  `/lib/libc.musl-${Deno.build.arch}.so.1`,
-].find(exists) ?? "/lib/libc.so.6";
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** Runs an operation as a user would: nothing forbids a prompt. */
 async function run(
@@ -77,7 +63,7 @@ for (const { operation, flags } of ROWS) {
     fn: () =>
       inPrepared(async (at) => {
         const exact = flags.map((flag) =>
-          flag.replaceAll("AT", at).replace("LIBC", LIBC)
+          flag.replaceAll("AT", at).replace("LIBC", LIBC_PATH)
         );
         for (const left of exact.keys()) {
           const flag = flags[left]?.split("=")[0] ?? "";

@@ -56,8 +56,8 @@ export interface RepackBundleOptions extends RepackOptions {
  * bundle was unpacked with, unless told.
  *
  * Permissions: those of the engine with `--allow-write`, and
- * `--allow-read=<bundle>`; for `refresh` `--allow-write=<bundle>`; for xattrs
- * `--allow-ffi`.
+ * `--allow-read=<bundle>`; `--allow-write=<bundle>` for `refresh`, and where
+ * something in the rootfs keeps out its owner; for xattrs `--allow-ffi`.
  *
  * @param engine The store that holds the image the bundle came from.
  * @param tag The new image's name; whatever had it before loses it.

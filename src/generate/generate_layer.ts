@@ -22,7 +22,8 @@ import { layerStream, packFrom } from "./layer_stream.ts";
  * Follows the image-spec's layer.md.
  *
  * Permissions: `--allow-read=<path>`. Xattrs and names that are not UTF-8 need
- * `--allow-ffi`; without it xattrs are left out, and `onWarning` is told.
+ * `--allow-ffi`; without it xattrs are left out, and `onWarning` is told. What
+ * keeps out its owner is opened for the moment: `--allow-write=<path>`.
  *
  * @param path The directory, such as a bundle's `rootfs`.
  * @param deltas What changed, as `compareTrees` or `checkTree` tell it.

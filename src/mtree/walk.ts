@@ -60,7 +60,8 @@ export interface CheckOptions
  *
  * Permissions: `--allow-read=<root>`. Xattrs, times below a millisecond and
  * names that are not UTF-8 need `--allow-ffi`; without it xattrs are left out,
- * and `onWarning` is told.
+ * and `onWarning` is told. Directories and files whose modes keep out their
+ * owner are opened for the moment, which takes `--allow-write=<root>`.
  *
  * @param root The directory.
  * @param options What is noted.

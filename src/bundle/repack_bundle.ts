@@ -9,17 +9,18 @@ import { removeAbandoned } from "../cas/temp_file.ts";
 import { updateReference } from "../cas/update_reference.ts";
 import { StrataError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { generateLayer } from "../generate/generate_layer.ts";
+import type { Change } from "../mtree/change_finder.ts";
 import type { Hierarchy } from "../mtree/hierarchy.ts";
-import type { InodeDelta } from "../mtree/inode_delta.ts";
 import { parseMtree } from "../mtree/parse.ts";
-import { BUNDLE_KEYWORDS, checkWithIndex } from "../mtree/walk.ts";
+import { BUNDLE_KEYWORDS, checkTree } from "../mtree/walk.ts";
 import { Mutator } from "../mutate/mutator.ts";
 import type { Descriptor, History } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
 import type { RepackOptions } from "../options.ts";
 import { ROOTFS_NAME } from "../unpack/unpack_manifest.ts";
-import { readInodeIndex, writeTree } from "./bundle_tree.ts";
+import { changesByIndex, readTreeIndex, writeTree } from "./bundle_tree.ts";
 import {
   type BundleMeta,
   mtreeName,
@@ -110,12 +111,12 @@ export async function repackBundle(
     author: mutator.config.author,
     ...options.history,
   };
-  const deltas = await findChanges(bundle, meta, mutator, options);
-  if (deltas.length === 0) {
+  const changes = await findChanges(bundle, meta, mutator, options);
+  if (changes.length === 0) {
     mutator.addHistory(history);
   } else {
     const rootfs = join(bundle, ROOTFS_NAME);
-    const layer = generateLayer(rootfs, deltas, {
+    const layer = generateLayer(rootfs, changes, {
       ...meta.mapOptions,
       ...options,
     });
@@ -164,19 +165,11 @@ export async function refreshBundle(
   const meta = readBundleMeta(bundle);
   // What an interrupted refresh left has nobody else to remove it.
   removeAbandoned(bundle);
-  await writeTree(bundle, walk, readInodeIndex(bundle), options.signal);
+  const index = readTreeIndex(bundle, meta.walk);
+  await writeTree(bundle, walk, { index }, options.signal);
   await writeBundleMeta(bundle, { ...meta, walk });
   const old = mtreeName(meta.walk);
-  if (old !== mtreeName(walk)) {
-    const path = join(bundle, old);
-    onDisk(`Cannot remove ${JSON.stringify(path)}`, () => {
-      try {
-        Deno.removeSync(path);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    });
-  }
+  if (old !== mtreeName(walk)) removeIfThere(join(bundle, old));
 }
 
 async function findChanges(
@@ -184,19 +177,23 @@ async function findChanges(
   meta: BundleMeta,
   mutator: Mutator,
   options: RepackBundleOptions,
-): Promise<InodeDelta[]> {
-  const hierarchy = await readMtree(bundle, meta);
+): Promise<Change[]> {
+  const rootfs = join(bundle, ROOTFS_NAME);
   const volumes = options.maskVolumes === false
     ? []
     : Object.keys(mutator.config.config?.Volumes ?? {});
-  const known = options.useIndex === false ? undefined : readInodeIndex(bundle);
-  return await checkWithIndex(join(bundle, ROOTFS_NAME), hierarchy, {
-    keywords: BUNDLE_KEYWORDS,
-    maskPaths: [...volumes, ...options.maskPaths ?? []],
-    simplify: true,
-    signal: options.signal,
-    onWarning: options.onWarning,
-  }, { known });
+  const maskPaths = [...volumes, ...options.maskPaths ?? []];
+  const changes = options.useIndex === false
+    ? undefined
+    : await changesByIndex(bundle, meta.walk, { ...options, maskPaths });
+  return changes ??
+    await checkTree(rootfs, await readMtree(bundle, meta), {
+      keywords: BUNDLE_KEYWORDS,
+      maskPaths,
+      simplify: true,
+      signal: options.signal,
+      onWarning: options.onWarning,
+    });
 }
 
 async function readMtree(bundle: string, meta: BundleMeta): Promise<Hierarchy> {

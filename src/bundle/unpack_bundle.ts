@@ -8,7 +8,7 @@ import { readManifest } from "../cas/documents.ts";
 import type { Engine } from "../cas/engine.ts";
 import { type ResolveOptions, resolveReference } from "../cas/reference.ts";
 import { ReferenceNotFoundError, StrataError } from "../errors.ts";
-import { InodeIndex } from "../mtree/inode_index.ts";
+import { KnownFiles } from "../mtree/known_files.ts";
 import type { Descriptor } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
 import { removeRootfs } from "../unpack/rootfs_directory.ts";
@@ -81,12 +81,12 @@ export async function unpackBundle(
   }
   const manifest = await readManifest(engine, descriptor);
   // Who is called between the layers may change what was just hashed.
-  const index = options.afterLayerUnpack === undefined
-    ? new InodeIndex()
+  const files = options.afterLayerUnpack === undefined
+    ? new KnownFiles()
     : undefined;
-  await unpackPlainManifest(engine, bundle, manifest, options, index);
+  await unpackPlainManifest(engine, bundle, manifest, options, files);
   try {
-    await writeTree(bundle, walk, index, options.signal);
+    await writeTree(bundle, walk, { files }, options.signal);
     await writeBundleMeta(bundle, { walk, mapOptions: options });
   } catch (error) {
     const names = ["config.json", mtreeName(walk), INDEX_NAME];

@@ -13,7 +13,7 @@ import {
 } from "../errors.ts";
 import { type DigestAlgorithm, Digester, parseDigest } from "../oci/digest.ts";
 import type { Digest, Index } from "../oci/image_spec.ts";
-import { isNotFound, onDisk } from "../host/disk_error.ts";
+import { onDisk } from "../host/disk_error.ts";
 import type { BlobInfo, BlobReference, Engine } from "./engine.ts";
 import { parseDocument } from "./json_field.ts";
 import {
@@ -24,6 +24,7 @@ import {
   readTopIndex,
 } from "./layout_files.ts";
 import { requirePermission } from "../host/permission.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import {
   openRegularFile,
   regularFileSize,
@@ -92,7 +93,7 @@ export class LayoutEngine implements Engine {
     return this.#write(() => {
       const path = this.#blobPath(digest);
       if (regularFileSize(path) === undefined) return;
-      onDisk(`Cannot remove blob ${digest}`, () => removeIfThere(path));
+      removeIfThere(path, `Cannot remove blob ${digest}`);
     });
   }
 
@@ -226,12 +227,4 @@ function fileNames(directory: string): string[] {
         .filter((entry) => entry.isFile)
         .map((entry) => entry.name),
   );
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

@@ -54,7 +54,7 @@ import { layerStream, packFrom } from "./layer_stream.ts";
  */
 export function generateLayer(
   path: string,
-  deltas: InodeDelta[],
+  deltas: Pick<InodeDelta, "type" | "path">[],
   options: RepackOptions = {},
 ): ReadableStream<Uint8Array> {
   const changes = deltas

@@ -79,6 +79,14 @@ export interface Metadata {
   mtime: Timestamp;
 }
 
+/** A file that was written. */
+export interface WrittenFile {
+  /** What it is. */
+  info: InodeInfo;
+  /** Its xattrs but those of the host's own. */
+  xattrs: ReadonlyMap<string, Uint8Array>;
+}
+
 /** A file that is being written. Close it with `finish` or `discard`. */
 export interface NewFile {
   /**
@@ -104,7 +112,7 @@ export interface NewFile {
    * @param metadata The metadata.
    * @returns What the file is now.
    */
-  finishAndStat(size: number, metadata: Metadata): InodeInfo;
+  finishAndStat(size: number, metadata: Metadata): WrittenFile;
 
   /** Closes the file as it is. */
   discard(): void;

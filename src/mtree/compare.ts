@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { cleanPath } from "../clean_path.ts";
 import { compareBytes } from "./byte_order.ts";
 import {
   type Hierarchy,
@@ -13,6 +12,7 @@ import {
   type Keywords,
 } from "./hierarchy.ts";
 import type { InodeDelta, KeyDelta } from "./inode_delta.ts";
+import { maskPaths, type PathMask } from "./path_mask.ts";
 import {
   canonicalKeyword,
   isXattr,
@@ -93,7 +93,7 @@ export function compareTrees(
     path: ".",
     old: a.root,
     new: b.root,
-    mask: maskTree(options.maskPaths ?? []),
+    mask: maskPaths(options.maskPaths ?? []),
   }];
   for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
     const delta = comparePair(top, wanted);
@@ -109,29 +109,7 @@ interface Pair {
   path: string;
   old?: HierarchyNode;
   new?: HierarchyNode;
-  mask?: Mask;
-}
-
-/** The paths that are masked, as a tree of names. */
-interface Mask {
-  masked: boolean;
-  children: Map<string, Mask>;
-}
-
-function maskTree(paths: Iterable<string>): Mask {
-  const root: Mask = { masked: false, children: new Map() };
-  for (const path of paths) {
-    let mask = root;
-    for (const name of cleanPath(`/${path}`).split("/")) {
-      if (name === "") continue;
-      const child = mask.children.get(name) ??
-        { masked: false, children: new Map() };
-      mask.children.set(name, child);
-      mask = child;
-    }
-    if (mask !== root) mask.masked = true;
-  }
-  return root;
+  mask?: PathMask;
 }
 
 function pushChildren(pending: Pair[], pair: Pair): void {

@@ -11,29 +11,8 @@ import {
   type HierarchyNode,
   isDirectory,
   joinPath,
-  type Keywords,
 } from "./hierarchy.ts";
-import { formatKeyword, KEYWORD_ORDER } from "./keywords.ts";
-import { vis } from "./vis.ts";
-
-/** What go-mtree puts into `/set`, whatever the tree. */
-const COMMON_VALUES: [string, string][] = [
-  ["type", "file"],
-  ["nlink", "1"],
-  ["mode", "0664"],
-];
-
-/** What go-mtree puts into `/set` as the directory has it. */
-const OWNER_KEYWORDS = ["uid", "gid"];
-
-/** go-mtree reads no line over 64 KiB, so that longer ones are continued. */
-const MAX_LINE_LENGTH = 32 * 1024;
-
-/**
- * Directories with longer paths get no comment: in a deep tree these comments
- * would grow with the square of its size.
- */
-const MAX_COMMENT_LENGTH = 512;
+import { ManifestLines, SET_KEYWORDS } from "./manifest_lines.ts";
 
 /**
  * Writes a hierarchy as an mtree(5) manifest, in the form in which go-mtree
@@ -78,17 +57,20 @@ const MAX_COMMENT_LENGTH = 512;
  * ```
  */
 export function formatMtree(hierarchy: Hierarchy): string {
-  const writer = new ManifestWriter(sharedKeywords(hierarchy));
-  writer.writeTree(hierarchy.root);
-  return writer.finish();
+  const lines: string[] = [];
+  const writer = new ManifestLines(
+    sharedKeywords(hierarchy),
+    (line) => lines.push(line),
+  );
+  writeTree(writer, hierarchy.root);
+  return `${lines.join("\n")}\n`;
 }
 
 /** Which of the keywords that `/set` may hold every single entry has. */
 function sharedKeywords(hierarchy: Hierarchy): Set<string> {
-  const names = COMMON_VALUES.map(([name]) => name).concat(OWNER_KEYWORDS);
-  const shared = new Set(names);
+  const shared = new Set(SET_KEYWORDS);
   for (const { keywords } of hierarchyEntries(hierarchy)) {
-    for (const name of names) {
+    for (const name of SET_KEYWORDS) {
       if (!keywords.has(name)) shared.delete(name);
     }
     if (shared.size === 0) break;
@@ -106,128 +88,59 @@ interface Place {
 /** What is still to be written: a directory, or the end of one. */
 type Pending = Place | "..";
 
-class ManifestWriter {
-  readonly #shared: Set<string>;
-  readonly #lines: string[] = ["#mtree"];
-  /** What `/set` says, once it was written. */
-  #defaults?: Map<string, string>;
+function writeTree(lines: ManifestLines, root: HierarchyNode): void {
+  const top = { path: ".", name: ".", node: root };
   /** What no relative entry can reach. */
-  readonly #unreached: Place[] = [];
-
-  constructor(shared: Set<string>) {
-    this.#shared = shared;
+  const unreached: Place[] = [];
+  // Not by recursion: a hostile tree may be deeper than the call stack.
+  const pending: Pending[] = [];
+  if (isDirectory(root)) {
+    pending.push(top);
+  } else {
+    if (root.keywords !== undefined) lines.leaf(".", root.keywords);
+    for (const place of writeLeaves(lines, top, unreached)) pending.push(place);
   }
-
-  finish(): string {
-    return `${this.#lines.join("\n")}\n`;
-  }
-
-  writeTree(root: HierarchyNode): void {
-    // Not by recursion: a hostile tree may be deeper than the call stack.
-    const pending: Pending[] = [];
-    const place = { path: ".", name: ".", node: root };
-    if (isDirectory(root)) {
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (next === "..") {
+      lines.leave();
+      continue;
+    }
+    const { path, name, node } = next;
+    lines.enter(path, name, node.keywords ?? new Map());
+    pending.push("..");
+    for (const place of writeLeaves(lines, next, unreached)) {
       pending.push(place);
-    } else {
-      if (root.keywords !== undefined) this.#writeEntry("    .", root.keywords);
-      for (const directory of this.#writeFiles(place)) pending.push(directory);
-    }
-    for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
-      if (top === "..") {
-        this.#lines.push("..");
-        continue;
-      }
-      this.#writeDirectory(top);
-      pending.push("..");
-      for (const directory of this.#writeFiles(top)) pending.push(directory);
-    }
-    this.#writeUnreached();
-  }
-
-  #writeDirectory({ path, name, node }: Place): void {
-    const keywords = node.keywords ?? new Map();
-    this.#lines.push("");
-    if (path.length <= MAX_COMMENT_LENGTH) this.#lines.push(`# ${vis(path)}`);
-    this.#writeDefaults(keywords);
-    this.#writeEntry(vis(name), keywords);
-  }
-
-  /** Writes what is no directory, and gives the directories, the last first. */
-  #writeFiles({ path, node }: Place): Place[] {
-    const directories: Place[] = [];
-    for (const [name, child] of sortedChildren(node)) {
-      const place = { path: joinPath(path, name), name, node: child };
-      if (isDirectory(child)) {
-        directories.push(place);
-        continue;
-      }
-      if (child.keywords !== undefined) {
-        this.#writeEntry(`    ${vis(name)}`, child.keywords);
-      }
-      if (child.children !== undefined) this.#unreached.push(place);
-    }
-    return directories.reverse();
-  }
-
-  #writeUnreached(): void {
-    const pending = this.#unreached.reverse().flatMap(placesBelow);
-    for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
-      const { keywords } = top.node;
-      if (keywords !== undefined) {
-        this.#writeEntry(`./${vis(top.path)}`, keywords);
-      }
-      for (const place of placesBelow(top)) pending.push(place);
     }
   }
-
-  /** Writes `/set` before the first directory, and where the owner changes. */
-  #writeDefaults(directory: Keywords): void {
-    const owner = OWNER_KEYWORDS.filter((name) => this.#shared.has(name));
-    const unchanged = this.#defaults !== undefined &&
-      owner.every((name) => this.#defaults?.get(name) === directory.get(name));
-    if (unchanged) return;
-    this.#defaults = new Map(
-      COMMON_VALUES.filter(([name]) => this.#shared.has(name)),
-    );
-    for (const name of owner) {
-      this.#defaults.set(name, directory.get(name) ?? "");
-    }
-    if (this.#defaults.size === 0) return;
-    let line = "/set";
-    for (const [name, value] of this.#defaults) {
-      line += ` ${formatKeyword(name, value)}`;
-    }
-    this.#lines.push(line);
-  }
-
-  #writeEntry(encodedName: string, keywords: Keywords): void {
-    let line = encodedName;
-    let written = 0;
-    for (const name of KEYWORD_ORDER) {
-      const value = keywords.get(name);
-      if (value === undefined) continue;
-      written++;
-      if (this.#defaults?.get(name) === value) continue;
-      line += ` ${formatKeyword(name, value)}`;
-    }
-    if (written < keywords.size) line += formatOthers(keywords);
-    // go-mtree takes a backslash at the end for a continuation even where it
-    // is an encoded one.
-    if (line.endsWith("\\")) line += " ";
-    this.#lines.push(continueLine(line));
-  }
+  writeUnreached(lines, unreached);
 }
 
-const ORDERED_KEYWORDS = new Set(KEYWORD_ORDER);
+/** Writes what is no directory, and gives the directories, the last first. */
+function writeLeaves(
+  lines: ManifestLines,
+  { path, node }: Place,
+  unreached: Place[],
+): Place[] {
+  const directories: Place[] = [];
+  for (const [name, child] of sortedChildren(node)) {
+    const place = { path: joinPath(path, name), name, node: child };
+    if (isDirectory(child)) {
+      directories.push(place);
+      continue;
+    }
+    if (child.keywords !== undefined) lines.leaf(name, child.keywords);
+    if (child.children !== undefined) unreached.push(place);
+  }
+  return directories.reverse();
+}
 
-/** Formats the keywords that have no place in the order, by name. */
-function formatOthers(keywords: Keywords): string {
-  const names = [...keywords.keys()]
-    .filter((name) => !ORDERED_KEYWORDS.has(name))
-    .sort(compareBytes);
-  return names
-    .map((name) => ` ${formatKeyword(name, keywords.get(name) ?? "")}`)
-    .join("");
+function writeUnreached(lines: ManifestLines, unreached: Place[]): void {
+  const pending = unreached.reverse().flatMap(placesBelow);
+  for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
+    const { keywords } = top.node;
+    if (keywords !== undefined) lines.elsewhere(top.path, keywords);
+    for (const place of placesBelow(top)) pending.push(place);
+  }
 }
 
 /** What lies in a place, the last first. */
@@ -253,25 +166,4 @@ function checkName(name: string): void {
       quoteName(name)
     } is no name that a file can have`,
   );
-}
-
-/** Cuts a line into pieces that a backslash at the end joins. */
-function continueLine(line: string): string {
-  if (line.length <= MAX_LINE_LENGTH) return line;
-  const pieces: string[] = [];
-  let start = 0;
-  while (line.length - start > MAX_LINE_LENGTH) {
-    const end = outsideEscape(line, start, start + MAX_LINE_LENGTH);
-    pieces.push(line.slice(start, end));
-    start = end;
-  }
-  pieces.push(line.slice(start));
-  return pieces.join("\\\n");
-}
-
-/** Moves `end` back where it would come between a backslash and its letter. */
-function outsideEscape(line: string, start: number, end: number): number {
-  let first = end;
-  while (first > start && line.charCodeAt(first - 1) === 0x5c) first--;
-  return (end - first) % 2 === 0 ? end : end - 1;
 }

@@ -4,15 +4,26 @@
  * @module
  */
 import { StrataError } from "../errors.ts";
-import type { Shortfalls } from "../host/directory.ts";
+import type {
+  Directory,
+  InodeInfo,
+  Root,
+  Shortfalls,
+} from "../host/directory.ts";
 import { openRoot } from "../host/open_root.ts";
 import type { Warning } from "../options.ts";
 import { type CompareOptions, compareTrees } from "./compare.ts";
 import { DIGESTS } from "./content_hash.ts";
-import { type Hierarchy, usedKeywords } from "./hierarchy.ts";
+import {
+  type Hierarchy,
+  type HierarchyNode,
+  usedKeywords,
+} from "./hierarchy.ts";
 import type { InodeDelta } from "./inode_delta.ts";
 import { canonicalKeyword } from "./keywords.ts";
-import { TreeWalk, type WalkIndexes } from "./tree_walk.ts";
+import { KeywordReader } from "./inode_keywords.ts";
+import { type TreeVisitor, walkInOrder } from "./tree_walk.ts";
+import { Turns } from "./turns.ts";
 
 /** The keywords that umoci's bundles have. */
 export const BUNDLE_KEYWORDS: readonly string[] = [
@@ -87,37 +98,41 @@ export async function walkTree(
   root: string,
   options: WalkOptions = {},
 ): Promise<Hierarchy> {
-  return await walkWithIndex(root, options);
+  const keywords = walkedKeywords(root, options.keywords);
+  const turns = new Turns(options.signal);
+  using opened = openWalked(root, options);
+  const builder = new HierarchyBuilder(new KeywordReader(keywords, turns));
+  await walkInOrder(opened, builder, turns);
+  return { root: builder.root };
+}
+
+function walkedKeywords(
+  root: string,
+  keywords: Iterable<string> = BUNDLE_KEYWORDS,
+): Set<string> {
+  return new Set(Array.from(keywords, (keyword) => {
+    const name = canonicalKeyword(keyword);
+    if (WALKED_KEYWORDS.has(name)) return name;
+    throw new StrataError(
+      `Cannot walk ${JSON.stringify(root)}: the keyword ${
+        JSON.stringify(keyword)
+      } is none that a walk can note`,
+    );
+  }));
 }
 
 /**
- * Walks a directory as `walkTree` does, and reads no file that is known. The
- * index knows what bundles have of a file: its SHA-256 and its xattrs.
+ * Opens a tree to be walked.
  *
  * @param root The directory.
- * @param options What is noted.
- * @param indexes The files that are known.
- * @returns The hierarchy.
+ * @param options Who is told of what cannot be noted.
+ * @returns The root; close it.
  */
-export async function walkWithIndex(
+export function openWalked(
   root: string,
-  options: WalkOptions,
-  indexes: WalkIndexes = {},
-): Promise<Hierarchy> {
-  const keywords = new Set<string>();
-  for (const keyword of options.keywords ?? BUNDLE_KEYWORDS) {
-    const name = canonicalKeyword(keyword);
-    if (!WALKED_KEYWORDS.has(name)) {
-      throw new StrataError(
-        `Cannot walk ${JSON.stringify(root)}: the keyword ${
-          JSON.stringify(keyword)
-        } is none that a walk can note`,
-      );
-    }
-    keywords.add(name);
-  }
-  using opened = openRoot(root, "read", new WalkShortfalls(options.onWarning));
-  return await new TreeWalk(opened, keywords, options.signal, indexes).run();
+  options: Pick<WalkOptions, "onWarning">,
+): Root {
+  return openRoot(root, "read", new WalkShortfalls(options.onWarning));
 }
 
 /**
@@ -153,28 +168,9 @@ export async function checkTree(
   hierarchy: Hierarchy,
   options: CheckOptions = {},
 ): Promise<InodeDelta[]> {
-  return await checkWithIndex(root, hierarchy, options);
-}
-
-/**
- * Compares a directory with a manifest as `checkTree` does, and reads no file
- * that is known.
- *
- * @param root The directory.
- * @param hierarchy What it was.
- * @param options What is compared, and how.
- * @param indexes The files that are known.
- * @returns What differs, sorted by path.
- */
-export async function checkWithIndex(
-  root: string,
-  hierarchy: Hierarchy,
-  options: CheckOptions,
-  indexes: WalkIndexes = {},
-): Promise<InodeDelta[]> {
   const keywords = options.keywords ??
     [...usedKeywords(hierarchy)].filter((name) => WALKED_KEYWORDS.has(name));
-  const walked = await walkWithIndex(root, { ...options, keywords }, indexes);
+  const walked = await walkTree(root, { ...options, keywords });
   return compareTrees(hierarchy, walked, { ...options, keywords });
 }
 
@@ -198,4 +194,48 @@ class WalkShortfalls implements Shortfalls {
   }
 
   time(): void {}
+}
+
+/** Makes a hierarchy of what a walk comes by. */
+class HierarchyBuilder implements TreeVisitor {
+  readonly root: HierarchyNode = {};
+  readonly #reader: KeywordReader;
+  readonly #entered: HierarchyNode[] = [];
+
+  constructor(reader: KeywordReader) {
+    this.#reader = reader;
+  }
+
+  enter(directory: Directory, info: InodeInfo): void {
+    const { path } = directory;
+    const node = path === ""
+      ? this.root
+      : this.#add(path.slice(path.lastIndexOf("/") + 1));
+    node.keywords = this.#reader.ofDirectory(directory, info);
+    this.#entered.push(node);
+  }
+
+  async leaf(
+    directory: Directory,
+    name: string,
+    info: InodeInfo,
+  ): Promise<void> {
+    this.#add(name).keywords = await this.#reader.of(directory, name, info);
+  }
+
+  below(): boolean {
+    return true;
+  }
+
+  leave(): void {
+    this.#entered.pop();
+  }
+
+  #add(name: string): HierarchyNode {
+    const node: HierarchyNode = {};
+    const parent = this.#entered.at(-1) ?? this.root;
+    parent.children ??= new Map();
+    parent.children.set(name, node);
+    return node;
+  }
 }

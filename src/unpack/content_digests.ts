@@ -4,18 +4,18 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto";
-import type { InodeInfo } from "../host/directory.ts";
-import type { InodeIndex } from "../mtree/inode_index.ts";
+import type { WrittenFile } from "../host/directory.ts";
+import type { KnownFiles } from "../mtree/known_files.ts";
 
 /** Takes the digests of one layer's files. */
 export class ContentDigests {
-  readonly #index: InodeIndex;
+  readonly #known: KnownFiles;
   #hash: Hash | undefined;
   #position = 0;
 
-  /** @param index Where what is found out is noted. */
-  constructor(index: InodeIndex) {
-    this.#index = index;
+  /** @param known Where what is found out is noted. */
+  constructor(known: KnownFiles) {
+    this.#known = known;
   }
 
   /** Begins a file. */
@@ -40,10 +40,10 @@ export class ContentDigests {
   /**
    * Ends the file.
    *
-   * @param info What it is on disk.
+   * @param written What it is on disk.
    */
-  end(info: InodeInfo): void {
+  end({ info, xattrs }: WrittenFile): void {
     if (this.#hash === undefined || info.size !== this.#position) return;
-    this.#index.note(info, { sha256: this.#hash.digest("hex") });
+    this.#known.note(info, { sha256: this.#hash.digest("hex"), xattrs });
   }
 }

@@ -12,7 +12,7 @@ import {
   SystemError,
 } from "../errors.ts";
 import type { Directory, Metadata, NewFile, Root } from "../host/directory.ts";
-import type { InodeIndex } from "../mtree/inode_index.ts";
+import type { KnownFiles } from "../mtree/known_files.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { ROOTLESS_OWNER } from "../rootless_owner.ts";
@@ -32,7 +32,7 @@ export interface ExtractInternals {
   /** The layers below, where each has a directory of its own. */
   below?: LowerLayers;
   /** Where the digests of files are noted. */
-  index?: InodeIndex;
+  known?: KnownFiles;
 }
 
 /** Unpacks one layer. Call `finish` or `abort` at its end. */
@@ -62,9 +62,9 @@ export class Extractor {
     root: Root,
     options: UnpackOptions,
     shortfalls: UnpackShortfalls,
-    { below, index }: ExtractInternals = {},
+    { below, known }: ExtractInternals = {},
   ) {
-    if (index !== undefined) this.#digests = new ContentDigests(index);
+    if (known !== undefined) this.#digests = new ContentDigests(known);
     this.#root = root;
     this.#options = options;
     this.#shortfalls = shortfalls;

@@ -9,7 +9,7 @@ import { BundleExistsError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";
 import { readMountFlags } from "../host/mount_flags.ts";
 import { requirePermission } from "../host/permission.ts";
-import type { InodeIndex } from "../mtree/inode_index.ts";
+import type { KnownFiles } from "../mtree/known_files.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { OverlayMount } from "../overlay/overlay_mount.ts";
@@ -131,18 +131,18 @@ export async function unpackManifest(
  * @param bundle The bundle's directory.
  * @param manifest The image's manifest.
  * @param options The caller's options.
- * @param index Where the digests of files are noted.
+ * @param known Where the digests of files are noted.
  */
 export async function unpackPlainManifest(
   engine: Engine,
   bundle: string,
   manifest: Manifest,
   options: UnpackOptions,
-  index?: InodeIndex,
+  known?: KnownFiles,
 ): Promise<void> {
   await inBundle(
     bundle,
-    () => unpackTogether(engine, bundle, manifest, options, index),
+    () => unpackTogether(engine, bundle, manifest, options, known),
   );
 }
 
@@ -167,12 +167,12 @@ async function unpackTogether(
   bundle: string,
   manifest: Manifest,
   options: UnpackOptions,
-  index: InodeIndex | undefined,
+  known: KnownFiles | undefined,
 ): Promise<void> {
   const rootfs = join(bundle, ROOTFS_NAME);
   const isNewRootfs = options.startFrom === undefined;
   if (isNewRootfs) refuseExisting(rootfs);
-  await unpackLayersInto(engine, rootfs, manifest, options, index);
+  await unpackLayersInto(engine, rootfs, manifest, options, known);
   try {
     const path = join(bundle, CONFIG_NAME);
     writeNew(

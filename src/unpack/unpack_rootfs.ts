@@ -6,7 +6,7 @@
 import type { Engine } from "../cas/engine.ts";
 import { readImageConfig } from "../cas/documents.ts";
 import { StrataError } from "../errors.ts";
-import type { InodeIndex } from "../mtree/inode_index.ts";
+import type { KnownFiles } from "../mtree/known_files.ts";
 import { openRoot } from "../host/open_root.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
@@ -88,14 +88,14 @@ export async function unpackRootfs(
  * @param rootfs The directory.
  * @param manifest The image's manifest.
  * @param options The caller's options.
- * @param index Where the digests of files are noted.
+ * @param known Where the digests of files are noted.
  */
 export async function unpackLayersInto(
   engine: Engine,
   rootfs: string,
   manifest: Manifest,
   options: UnpackOptions,
-  index?: InodeIndex,
+  known?: KnownFiles,
 ): Promise<void> {
   checkOptions(options);
   if (options.onDiskFormat?.type === "overlayfs") {
@@ -112,7 +112,7 @@ export async function unpackLayersInto(
     const shortfalls = new UnpackShortfalls(options);
     using root = openRoot(rootfs, "write", shortfalls);
     const layerCount = manifest.layers.length;
-    const unpacking = { engine, root, options, shortfalls, layerCount, index };
+    const unpacking = { engine, root, options, shortfalls, layerCount, known };
     for (const layer of layers) {
       await unpackVerified(unpacking, layer);
       await options.afterLayerUnpack?.(manifest, layer.descriptor);

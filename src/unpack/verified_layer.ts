@@ -54,8 +54,7 @@ export async function unpackVerified(
 }
 
 async function verifyAndExtract(
-  { engine, root, options, shortfalls, layerCount, below, index: inodes }:
-    Unpacking,
+  { engine, root, options, shortfalls, layerCount, below, known }: Unpacking,
   { descriptor, diffId, compression, index }: PlannedLayer,
 ): Promise<void> {
   const { onProgress } = options;
@@ -82,7 +81,7 @@ async function verifyAndExtract(
           totalBytes: descriptor.size,
         })),
     },
-    { below, index: inodes },
+    { below, known },
   );
   const actual = layer.digest();
   if (actual !== diffId) {

@@ -24,7 +24,7 @@ import {
 import type { Descriptor } from "../../src/oci/image_spec.ts";
 import { readTar } from "../../src/tar/read_tar.ts";
 import { buildImage, type LayerInput } from "../unpack/image_builder.ts";
-import { testOnHosts } from "../unpack/scratch.ts";
+import { type Host, testOnHosts } from "../unpack/scratch.ts";
 import { readTree } from "../unpack/snapshot.ts";
 
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -76,13 +76,18 @@ async function layersAbove(engine: Engine, tag: string, count: number) {
   return { names, history, manifest };
 }
 
-testOnHosts("a bundle has umoci's files", async (base) => {
+/** Only where times are exact is there an index that can be trusted. */
+function indexOn(host: Host): string[] {
+  return host === "libc" ? ["strata.index"] : [];
+}
+
+testOnHosts("a bundle has umoci's files", async (base, host) => {
   const { engine, bundle, root } = await withBundle(base);
   const walk = await unpackBundle(engine, "old", bundle);
   const mtree = `sha256_${root.digest.slice(7)}.mtree`;
   assertEquals(
     [...Deno.readDirSync(bundle)].map(({ name }) => name).toSorted(),
-    ["config.json", "rootfs", mtree, "strata.index", "umoci.json"].toSorted(),
+    ["config.json", "rootfs", mtree, ...indexOn(host), "umoci.json"].toSorted(),
   );
   const annotations = { "org.opencontainers.image.ref.name": "old" };
   assertEquals(walk, [{ ...root, annotations }]);
@@ -153,28 +158,31 @@ testOnHosts("masked paths do not count", async (base) => {
   ]);
 });
 
-testOnHosts("a refreshed bundle has nothing more to repack", async (base) => {
-  const { engine, bundle } = await withBundle(base);
-  await unpackBundle(engine, "old", bundle);
-  Deno.writeTextFileSync(`${bundle}/rootfs/d/f`, "changed");
-  // What a refresh that was killed has left.
-  Deno.writeTextFileSync(`${bundle}/.strata-left-behind`, "");
-  const [manifest] = await repackBundle(engine, "new", bundle, {
-    refresh: true,
-  });
-  assertEquals(
-    [...Deno.readDirSync(bundle)].map(({ name }) => name).toSorted(),
-    [
-      "config.json",
-      "rootfs",
-      `sha256_${manifest?.digest.slice(7)}.mtree`,
-      "strata.index",
-      "umoci.json",
-    ].toSorted(),
-  );
-  await repackBundle(engine, "newer", bundle);
-  assertEquals((await layersAbove(engine, "newer", 2)).names, []);
-});
+testOnHosts(
+  "a refreshed bundle has nothing more to repack",
+  async (base, host) => {
+    const { engine, bundle } = await withBundle(base);
+    await unpackBundle(engine, "old", bundle);
+    Deno.writeTextFileSync(`${bundle}/rootfs/d/f`, "changed");
+    // What a refresh that was killed has left.
+    Deno.writeTextFileSync(`${bundle}/.strata-left-behind`, "");
+    const [manifest] = await repackBundle(engine, "new", bundle, {
+      refresh: true,
+    });
+    assertEquals(
+      [...Deno.readDirSync(bundle)].map(({ name }) => name).toSorted(),
+      [
+        "config.json",
+        "rootfs",
+        `sha256_${manifest?.digest.slice(7)}.mtree`,
+        ...indexOn(host),
+        "umoci.json",
+      ].toSorted(),
+    );
+    await repackBundle(engine, "newer", bundle);
+    assertEquals((await layersAbove(engine, "newer", 2)).names, []);
+  },
+);
 
 testOnHosts("after a failure nothing of a bundle remains", async (base) => {
   const { engine, bundle } = await withBundle(base, {}, [

@@ -1,4 +1,5 @@
 /** What the tests of manifests share. */
+import type { InodeInfo } from "../../src/host/directory.ts";
 import fc from "fast-check";
 import { decodeBytes } from "../../src/byte_string.ts";
 import {
@@ -88,4 +89,25 @@ function makeNode(
       return node;
     },
   );
+}
+
+/** What lstat says of a file that changed long ago. */
+export function inode(changes: Partial<InodeInfo> = {}): InodeInfo {
+  return {
+    type: "file",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: 5,
+    atime: { seconds: 1, nanoseconds: 1 },
+    mtime: { seconds: 2, nanoseconds: 2 },
+    ctime: { seconds: 3, nanoseconds: 3 },
+    device: 4,
+    inode: 5,
+    nlink: 1,
+    identity: "",
+    deviceMajor: 0,
+    deviceMinor: 0,
+    ...changes,
+  };
 }

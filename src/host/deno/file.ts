@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { InodeInfo, Metadata, NewFile, Shortfalls } from "../directory.ts";
+import type {
+  Metadata,
+  NewFile,
+  Shortfalls,
+  WrittenFile,
+} from "../directory.ts";
 import { attempt } from "./attempt.ts";
 import { toInodeInfo } from "./inode_info.ts";
 import { toDate } from "./time.ts";
@@ -44,11 +49,12 @@ export class DenoFile implements NewFile {
     }
   }
 
-  finishAndStat(size: number, metadata: Metadata): InodeInfo {
+  finishAndStat(size: number, metadata: Metadata): WrittenFile {
     this.finish(size, metadata);
-    return toInodeInfo(
+    const info = toInodeInfo(
       attempt("stat", this.#path, () => Deno.lstatSync(this.#path)),
     );
+    return { info, xattrs: new Map() };
   }
 
   discard(): void {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { InodeInfo, Metadata, NewFile } from "../directory.ts";
+import type { Metadata, NewFile, WrittenFile } from "../directory.ts";
 import type { LibcDirectory } from "./directory.ts";
+import { readXattrs, xattrsOf } from "./read_xattrs.ts";
 import { type System, systemError } from "./system.ts";
 import { addXattrs, XattrTarget } from "./xattrs.ts";
 
@@ -39,12 +40,14 @@ export class LibcFile implements NewFile {
     }
   }
 
-  finishAndStat(size: number, metadata: Metadata): InodeInfo {
+  finishAndStat(size: number, metadata: Metadata): WrittenFile {
     try {
       this.#setMetadata(size, metadata);
+      const path = this.#directory.pathOf(this.#name);
       const info = this.#system.stat(this.#fd, "");
-      if (typeof info !== "number") return info;
-      throw systemError(info, "stat", this.#directory.pathOf(this.#name));
+      if (typeof info === "number") throw systemError(info, "stat", path);
+      const xattrs = readXattrs(xattrsOf(this.#system, this.#fd), path);
+      return { info, xattrs };
     } finally {
       this.#system.close(this.#fd);
     }

@@ -92,6 +92,11 @@ export interface UnpackOptions extends MapOptions {
   ) => void | Promise<void>;
   /** The layer to begin with; those below it must be in the rootfs already. */
   startFrom?: Descriptor;
+  /**
+   * Give work to threads, where there is more than one core and it is worth
+   * it. The result is the same without; true unless told.
+   */
+  useThreads?: boolean;
   /** Stops the work; what was begun is removed as after an error. */
   signal?: AbortSignal;
   /** Told of what could not be done in full. */

@@ -71,8 +71,7 @@ export async function writeTree(
     indexWriter,
   );
   await walkInOrder(root, writer, turns);
-  indexWriter.finish(manifest.finish());
-  index.finish();
+  indexWriter.finish(manifest.digest(), () => index.digest());
   if (isTrusted) await index.commit(INDEX_NAME);
   else removeIfThere(join(bundle, INDEX_NAME));
   await manifest.commit(mtreeName(walk));

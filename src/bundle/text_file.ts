@@ -31,17 +31,18 @@ export class TextFile implements Disposable {
   }
 
   /**
-   * Ends the text.
+   * Takes the digest of what was written so far.
    *
    * @returns Its SHA-256, in hexadecimal digits.
    */
-  finish(): string {
+  digest(): string {
     this.#flush();
-    return this.#hash.digest("hex");
+    return this.#hash.copy().digest("hex");
   }
 
   /** @param name The name that the file gets. */
   async commit(name: string): Promise<void> {
+    this.#flush();
     await this.#file.commit(this.#directory, name);
   }
 

@@ -4,6 +4,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  * @module
  */
+import { closeSync } from "node:fs";
 import { join } from "@std/path";
 import {
   BlobNotFoundError,
@@ -39,6 +40,14 @@ const BLOB_NAMES: [DigestAlgorithm, RegExp][] = [
   ["sha512", /^[0-9a-f]{128}$/],
 ];
 
+/** A blob as a file that nobody has verified yet. */
+export interface BlobFile extends BlobInfo {
+  /** Where it is. */
+  path: string;
+  /** Aborted where the engine is disposed of. */
+  signal: AbortSignal;
+}
+
 /** The engine behind `openLayout` and `createLayout`. */
 export class LayoutEngine implements Engine {
   readonly #root: string;
@@ -64,6 +73,25 @@ export class LayoutEngine implements Engine {
       this.#track(closing.promise);
       const bytes = streamFile(file, this.#disposal.signal, closing.resolve);
       return verifiedStream(bytes, { digest, size });
+    });
+  }
+
+  /**
+   * Finds a blob for who reads and verifies it alone.
+   *
+   * @param blob The blob.
+   * @returns Its file, which is as large as it should be.
+   * @throws What `getBlob` throws before there is a stream.
+   */
+  blobFile(blob: BlobInfo): Promise<BlobFile> {
+    return this.#read(() => {
+      const { digest, size } = blob;
+      const path = this.#blobPath(digest);
+      checkFoundSize(digest, size, regularFileSize(path));
+      const file = openRegularFile(path);
+      if (file === undefined) throw new BlobNotFoundError(digest);
+      closeSync(file.fd);
+      return { path, digest, size, signal: this.#disposal.signal };
     });
   }
 

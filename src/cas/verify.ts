@@ -96,29 +96,47 @@ class VerifyingSource implements UnderlyingDefaultSource<Uint8Array> {
   async #stopIfTooLong(): Promise<void> {
     const { digest, size } = this.#expected;
     if (size === undefined || this.#digester.size <= size) return;
-    const error = new VerificationError(
-      digest,
-      `it is longer than the ${size} bytes it should have; copy the image again`,
-    );
+    const error = tooLong(digest, size);
     // What is wrong is known; that the source also fails to stop adds nothing.
     await this.#reader.cancel(error).catch(() => {});
     throw error;
   }
 
   #checkAll(): void {
-    const { digest, size } = this.#expected;
-    if (size !== undefined && this.#digester.size !== size) {
-      throw new VerificationError(
-        digest,
-        `it ends after ${this.#digester.size} of ${size} bytes; copy the image again`,
-      );
-    }
-    const actual = this.#digester.digest();
-    if (actual !== digest) {
-      throw new VerificationError(
-        digest,
-        `its bytes have the digest ${actual}; copy the image again`,
-      );
-    }
+    const { size } = this.#digester;
+    checkBlob(this.#expected, { size, digest: this.#digester.digest() });
   }
+}
+
+/**
+ * Checks bytes that were hashed elsewhere.
+ *
+ * @param expected What they must be.
+ * @param actual What they are.
+ * @throws {VerificationError} Where the two are not the same.
+ */
+export function checkBlob(
+  { digest, size }: Expected,
+  actual: Required<Expected>,
+): void {
+  if (size !== undefined && actual.size > size) throw tooLong(digest, size);
+  if (size !== undefined && actual.size < size) {
+    throw new VerificationError(
+      digest,
+      `it ends after ${actual.size} of ${size} bytes; copy the image again`,
+    );
+  }
+  if (actual.digest !== digest) {
+    throw new VerificationError(
+      digest,
+      `its bytes have the digest ${actual.digest}; copy the image again`,
+    );
+  }
+}
+
+function tooLong(digest: Digest, size: number): VerificationError {
+  return new VerificationError(
+    digest,
+    `it is longer than the ${size} bytes it should have; copy the image again`,
+  );
 }

@@ -68,7 +68,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   directory(path: string, onMissing?: MissingDirectory): D | undefined {
     this.openTop();
     if (path === "") return this.top;
-    const known = this.#found.get(path);
+    const known = this.#known(path);
     if (known !== undefined) return this.#use(known);
     const directory = this.#openPlain(path) ?? this.#walk(path, onMissing);
     if (directory === undefined || directory === this.top) return directory;
@@ -170,7 +170,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
 
   #enter(parent: D, name: string): D | Obstacle {
     const path = parent.path === "" ? name : `${parent.path}/${name}`;
-    const known = this.#found.get(path);
+    const known = this.#known(path);
     if (known?.path === path) return this.#use(known);
     const directory = this.enter(parent, name);
     if (typeof directory === "string") return directory;
@@ -188,11 +188,17 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   /** The directory of a path without symlinks, where it is cheap to get. */
   #shortcut(path: string): D | undefined {
     if (path === "") return this.top;
-    const known = this.#found.get(path);
+    const known = this.#known(path);
     if (known?.path === path) return this.#use(known);
     const directory = this.#useNew(this.openAtOnce(path));
     if (directory !== undefined) this.#remember(path, directory);
     return directory;
+  }
+
+  /** What was found at a path, unless it was given up since. */
+  #known(path: string): D | undefined {
+    const known = this.#found.get(path);
+    return known !== undefined && this.#inUse.has(known) ? known : undefined;
   }
 
   #use(directory: D): D {
@@ -212,10 +218,6 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     for (const oldest of this.#inUse) {
       this.#inUse.delete(oldest);
       this.close(oldest);
-      // It may be known by several paths; those come back when asked for.
-      for (const [path, directory] of this.#found) {
-        if (directory === oldest) this.#found.delete(path);
-      }
       return;
     }
   }

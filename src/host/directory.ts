@@ -194,12 +194,14 @@ export interface Directory {
   createDirectory(name: string): boolean;
 
   /**
-   * Makes a file that only its owner may use, until its metadata is set.
+   * Makes a file.
    *
    * @param name The name.
+   * @param mode Permission bits that it may have until its metadata is set;
+   * without them only its owner may use it.
    * @returns The file, or undefined where the name is taken.
    */
-  createFile(name: string): NewFile | undefined;
+  createFile(name: string, mode?: number): NewFile | undefined;
 
   /**
    * Makes a symlink.

@@ -29,7 +29,8 @@ export function onDisk<T>(purpose: string, action: () => T): T {
  */
 export function diskError(error: unknown, purpose: string): StrataError {
   if (error instanceof StrataError) return error;
-  if (error instanceof Deno.errors.NotCapable) {
+  // By its name: errors of threads have lost their class.
+  if (error instanceof Error && error.name === "NotCapable") {
     return missingPermission(error, purpose);
   }
   const message = error instanceof Error ? error.message : String(error);

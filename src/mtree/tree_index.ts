@@ -52,7 +52,6 @@ interface Footer {
 export class TreeIndexWriter {
   readonly #begun: Timestamp;
   readonly #write: (text: string) => void;
-  readonly #hash = createHash("sha256");
   #depth = -1;
   /** The lines of the directory begun last, until they are written. */
   #begunLines: { stamps: StampLine; keywords: KeywordLine } | undefined;
@@ -98,10 +97,11 @@ export class TreeIndexWriter {
    * Ends the index.
    *
    * @param manifest SHA-256 of the manifest, in hexadecimal digits.
+   * @param digest Takes that of what was written so far.
    */
-  finish(manifest: string): void {
+  finish(manifest: string, digest: () => string): void {
     this.#writeDirectory();
-    const index = this.#hash.digest("hex");
+    const index = digest();
     const footer: Footer = { version: VERSION, manifest, index };
     this.#write(`${JSON.stringify(footer)}\n`);
   }
@@ -114,9 +114,7 @@ export class TreeIndexWriter {
     if (this.#begunLines === undefined) return;
     const { stamps, keywords } = this.#begunLines;
     this.#begunLines = undefined;
-    const text = `${JSON.stringify(stamps)}\n${JSON.stringify(keywords)}\n`;
-    this.#hash.update(text);
-    this.#write(text);
+    this.#write(`${JSON.stringify(stamps)}\n${JSON.stringify(keywords)}\n`);
   }
 }
 

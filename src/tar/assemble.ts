@@ -73,7 +73,8 @@ export class EntryAssembler {
         this.#global.delete(record.key);
       } else {
         this.#globalSize += recordSize(record);
-        this.#global.set(record.key, record);
+        const { key, value } = record;
+        this.#global.set(key, { key, value: value.slice() });
       }
     }
     if (this.#globalSize > MAX_EXTENDED_HEADER) {
@@ -229,7 +230,9 @@ function applyXattr(
   value: Uint8Array,
 ): void {
   if (key.startsWith(SCHILY_XATTR)) {
-    xattrs.set(withoutNul(key.slice(SCHILY_XATTR.length), key), value);
+    // A copy: the header's body is used again.
+    const name = withoutNul(key.slice(SCHILY_XATTR.length), key);
+    xattrs.set(name, value.slice());
     return;
   }
   const name = withoutNul(

@@ -12,10 +12,13 @@ export class GrowingBuffer {
   #bytes = new Uint8Array(FIRST_SIZE);
   #length = 0;
 
-  /** Forgets what was collected. */
-  clear(): void {
-    // What was handed out may still be in use: it is never written over.
-    this.#bytes = new Uint8Array(FIRST_SIZE);
+  /**
+   * Forgets what was collected.
+   *
+   * @param isInUse Whether what was handed out must not be written over.
+   */
+  clear(isInUse: boolean): void {
+    if (isInUse) this.#bytes = new Uint8Array(FIRST_SIZE);
     this.#length = 0;
   }
 

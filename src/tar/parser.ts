@@ -275,7 +275,7 @@ export class TarParser {
       );
     }
     this.#extendedType = header.typeflag;
-    this.#extended.clear();
+    this.#extended.clear(this.#assembler.pending);
     this.#beginBody(header.size);
     this.#state = "extended-header";
   }

@@ -51,10 +51,11 @@ export function parseEntryPath(entryName: string): EntryPath {
  * root itself.
  */
 export function relativePath(path: string): string {
-  // Most names have nothing to clean but a slash at their end.
-  const isClean = !path.startsWith("/") && !path.startsWith(".") &&
-    !path.includes("//") && !path.includes("/.");
-  if (isClean) return path.endsWith("/") ? path.slice(0, -1) : path;
+  // Most names have nothing to clean but what tar puts before and behind.
+  const rest = path.startsWith("./") ? path.slice(2) : path;
+  const isClean = !rest.startsWith("/") && !rest.startsWith(".") &&
+    !rest.includes("//") && !rest.includes("/.");
+  if (isClean) return rest.endsWith("/") ? rest.slice(0, -1) : rest;
   const cleaned = cleanPath(path);
   if (cleaned === ".") return "";
   return cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;

@@ -299,7 +299,7 @@ export class Extractor {
     size: number,
     metadata: Metadata,
   ): boolean {
-    const file = parent.createFile(name);
+    const file = parent.createFile(name, metadata.mode);
     if (file === undefined) return false;
     this.#digests?.begin();
     this.#file = file;

@@ -12,7 +12,7 @@ import type {
   ImageConfig,
   Manifest,
 } from "../oci/image_spec.ts";
-import { type Compression, layerCompression } from "../oci/media_type.ts";
+import { layerCompression } from "../oci/media_type.ts";
 
 /** One layer of an image, ready to be unpacked. */
 export interface PlannedLayer {
@@ -20,8 +20,6 @@ export interface PlannedLayer {
   descriptor: Descriptor;
   /** Digest of the layer when it is uncompressed. */
   diffId: Digest;
-  /** How the layer is compressed. */
-  compression: Compression;
   /** Position of the layer in the manifest. */
   index: number;
 }
@@ -51,17 +49,29 @@ export function planLayers(
   const layers = manifest.layers.map((descriptor, index) => {
     const diffId = diffIds[index] ?? "";
     parseDigest(diffId);
-    const compression = layerCompression(descriptor.mediaType);
-    return { descriptor, diffId, compression, index };
+    // Throws where it is none that we know.
+    layerCompression(descriptor.mediaType);
+    return { descriptor, diffId, index };
   });
-  if (startFrom === undefined) return layers;
-  const first = layers.findIndex((layer) =>
-    layer.descriptor.digest === startFrom.digest
+  return layers.slice(firstLayer(manifest, startFrom));
+}
+
+/**
+ * Finds the layer to begin with.
+ *
+ * @param manifest The image's manifest.
+ * @param startFrom The layer, where not all are wanted.
+ * @returns Its position.
+ * @throws {InvalidImageError} Where it is none of the layers.
+ */
+export function firstLayer(
+  { layers }: Manifest,
+  startFrom: Descriptor | undefined,
+): number {
+  if (startFrom === undefined) return 0;
+  const first = layers.findIndex(({ digest }) => digest === startFrom.digest);
+  if (first !== -1) return first;
+  throw new InvalidImageError(
+    `Cannot start from layer ${startFrom.digest}: the image has no such layer`,
   );
-  if (first === -1) {
-    throw new InvalidImageError(
-      `Cannot start from layer ${startFrom.digest}: the image has no such layer`,
-    );
-  }
-  return layers.slice(first);
 }

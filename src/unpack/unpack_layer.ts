@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ByteReader } from "../compress/byte_reader.ts";
 import type { Root } from "../host/directory.ts";
 import { onDisk } from "../host/disk_error.ts";
 import { openRoot } from "../host/open_root.ts";
@@ -66,16 +67,21 @@ export async function unpackLayer(
     const shortfalls = new UnpackShortfalls(options);
     using opened = openRoot(root, "write", shortfalls);
     const onProgress = options.onProgress;
-    await extractLayer(opened, layer, options, shortfalls, {
-      onChunk: onProgress && ((entries, bytes) =>
+    const onChunk = onProgress &&
+      ((entries: number, bytes: number) =>
         onProgress({
           layerIndex: 0,
           layerCount: 1,
           entries,
           bytesIn: bytes,
           bytesOut: bytes,
-        })),
-    });
+        }));
+    const reader = layer.getReader();
+    try {
+      await extractLayer(opened, reader, options, shortfalls, { onChunk });
+    } finally {
+      reader.releaseLock();
+    }
   } finally {
     if (!layer.locked) await layer.cancel().catch(() => {});
   }
@@ -91,7 +97,8 @@ export interface ExtractObserver {
  * Unpacks one layer into an opened root.
  *
  * @param root The root.
- * @param layer The layer as a tar stream; it is read to its end.
+ * @param reader The layer as a tar archive; it is read to its end, or
+ * cancelled.
  * @param options How to unpack it.
  * @param shortfalls Told of what could not be kept.
  * @param observer What the caller wants to see of the work.
@@ -99,7 +106,7 @@ export interface ExtractObserver {
  */
 export async function extractLayer(
   root: Root,
-  layer: ReadableStream<Uint8Array>,
+  reader: ByteReader,
   options: UnpackOptions,
   shortfalls: UnpackShortfalls,
   observer: ExtractObserver = {},
@@ -108,7 +115,6 @@ export async function extractLayer(
   const { signal } = options;
   const parser = new TarParser();
   const extractor = new Extractor(root, options, shortfalls, internals);
-  const reader = layer.getReader();
   // A stream that is silent must not keep an abort waiting.
   const stop = () => void reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener("abort", stop);
@@ -133,7 +139,6 @@ export async function extractLayer(
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
-    reader.releaseLock();
   }
 }
 

@@ -17,6 +17,7 @@ import type { OnDiskFormat, UnpackOptions } from "../options.ts";
 import { inodeMetadata, LowerLayers } from "../overlay/lower_layers.ts";
 import { type OverlayMount, overlayMount } from "../overlay/overlay_mount.ts";
 import { OverlayXattrs } from "../overlay/overlay_xattrs.ts";
+import { LayerInputs } from "./layer_input.ts";
 import { planLayers } from "./layer_plan.ts";
 import { LayerStore } from "./layer_store.ts";
 import { makeRootfs, removeRootfs } from "./rootfs_directory.ts";
@@ -68,6 +69,7 @@ export async function unpackLayers(
   const shortfalls = new UnpackShortfalls(options);
   const variant = variantOf(format, options);
   const lower: string[] = [];
+  using inputs = new LayerInputs(engine, manifest.layers, options);
   let chainId: Digest | undefined;
   for (const layer of layers) {
     chainId = nextChainId(chainId, layer.diffId);
@@ -77,7 +79,7 @@ export async function unpackLayers(
       using below = openLayers(lower, format);
       const layerCount = layers.length;
       await unpackVerified(
-        { engine, root, options, shortfalls, layerCount, below },
+        { engine, inputs, root, options, shortfalls, layerCount, below },
         layer,
       );
     });

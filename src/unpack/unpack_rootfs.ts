@@ -10,7 +10,8 @@ import type { KnownFiles } from "../mtree/known_files.ts";
 import { openRoot } from "../host/open_root.ts";
 import type { Manifest } from "../oci/image_spec.ts";
 import type { UnpackOptions } from "../options.ts";
-import { planLayers } from "./layer_plan.ts";
+import { LayerInputs } from "./layer_input.ts";
+import { firstLayer, planLayers } from "./layer_plan.ts";
 import { makeRootfs, removeRootfs } from "./rootfs_directory.ts";
 import { UnpackShortfalls } from "./shortfalls.ts";
 import { checkOptions } from "./unpack_layer.ts";
@@ -104,6 +105,9 @@ export async function unpackLayersInto(
     );
   }
   options.signal?.throwIfAborted();
+  using inputs = new LayerInputs(engine, manifest.layers, options);
+  // Its thread begins while the rest is prepared.
+  inputs.openAhead(firstLayer(manifest, options.startFrom));
   const config = await readImageConfig(engine, manifest);
   const layers = planLayers(manifest, config, options.startFrom);
   const isNew = options.startFrom === undefined;
@@ -111,8 +115,15 @@ export async function unpackLayersInto(
   try {
     const shortfalls = new UnpackShortfalls(options);
     using root = openRoot(rootfs, "write", shortfalls);
-    const layerCount = manifest.layers.length;
-    const unpacking = { engine, root, options, shortfalls, layerCount, known };
+    const unpacking = {
+      engine,
+      inputs,
+      root,
+      options,
+      shortfalls,
+      layerCount: manifest.layers.length,
+      known,
+    };
     for (const layer of layers) {
       await unpackVerified(unpacking, layer);
       await options.afterLayerUnpack?.(manifest, layer.descriptor);

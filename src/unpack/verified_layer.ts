@@ -4,8 +4,7 @@
  * @module
  */
 import type { Engine } from "../cas/engine.ts";
-import { decompressAndDigest } from "../compress/decompressed.ts";
-import { observe } from "../compress/observe.ts";
+import type { ByteReader } from "../compress/byte_reader.ts";
 import {
   DecompressionError,
   LayerError,
@@ -13,9 +12,11 @@ import {
   TarError,
   VerificationError,
 } from "../errors.ts";
+import { Digester, parseDigest } from "../oci/digest.ts";
 import type { Root } from "../host/directory.ts";
 import type { UnpackOptions } from "../options.ts";
 import type { ExtractInternals } from "./extractor.ts";
+import type { LayerInputs } from "./layer_input.ts";
 import type { PlannedLayer } from "./layer_plan.ts";
 import type { UnpackShortfalls } from "./shortfalls.ts";
 import { extractLayer } from "./unpack_layer.ts";
@@ -23,6 +24,7 @@ import { extractLayer } from "./unpack_layer.ts";
 /** One unpacking of an image, as its layers see it. */
 export interface Unpacking extends ExtractInternals {
   engine: Engine;
+  inputs: LayerInputs;
   root: Root;
   options: UnpackOptions;
   shortfalls: UnpackShortfalls;
@@ -54,36 +56,36 @@ export async function unpackVerified(
 }
 
 async function verifyAndExtract(
-  { engine, root, options, shortfalls, layerCount, below, known }: Unpacking,
-  { descriptor, diffId, compression, index }: PlannedLayer,
+  { inputs, root, options, shortfalls, layerCount, below, known }: Unpacking,
+  layer: PlannedLayer,
 ): Promise<void> {
+  const { descriptor, diffId, index } = layer;
   const { onProgress } = options;
-  let bytesIn = 0;
-  const blob = observe(await engine.getBlob(descriptor), ({ length }) => {
-    bytesIn += length;
-  });
-  const { size } = descriptor;
-  const layer = decompressAndDigest(blob, compression, diffId, size);
-  await extractLayer(
-    root,
-    layer.stream,
-    options,
-    shortfalls,
-    {
-      onChunk: onProgress && ((entries, bytesOut) =>
-        onProgress({
-          layer: descriptor,
-          layerIndex: index,
-          layerCount,
-          entries,
-          bytesIn,
-          bytesOut,
-          totalBytes: descriptor.size,
-        })),
+  const input = await inputs.open(index);
+  const onChunk = onProgress &&
+    ((entries: number, bytesOut: number) =>
+      onProgress({
+        layer: descriptor,
+        layerIndex: index,
+        layerCount,
+        entries,
+        bytesIn: input.bytesIn,
+        bytesOut,
+        totalBytes: descriptor.size,
+      }));
+  const digester = new Digester(parseDigest(diffId).algorithm);
+  const reader: ByteReader = {
+    async read() {
+      const result = await input.read();
+      if (!result.done) digester.update(result.value);
+      return result;
     },
-    { below, known },
-  );
-  const actual = layer.digest();
+    cancel: (reason) => input.cancel(reason),
+  };
+  const internals = { below, known };
+  await extractLayer(root, reader, options, shortfalls, { onChunk }, internals);
+  input.verify();
+  const actual = digester.digest();
   if (actual !== diffId) {
     throw new VerificationError(
       diffId,

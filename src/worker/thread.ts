@@ -1,18 +1,24 @@
 /**
  * Threads for work that would keep the main one from the disk. What runs in
- * them is a function of this package, given by its source: a module of its own
- * would take permission to be read, or to be fetched.
+ * them are functions and classes of this package, given by their source: a
+ * module of its own would take permission to be read, or to be fetched.
  *
  * @module
  */
 
 /**
- * What a thread begins with. It must not use anything from around it, for only
- * its source gets there; what it needs it imports itself.
+ * What a thread begins with. It must not use anything from around it but the
+ * parts it is given, for only their source gets there; what else it needs it
+ * imports itself.
  */
 export type ThreadMain = (
   begin: (serve: (port: MessagePort) => void) => void,
 ) => void;
+
+/** A function or class that a thread uses, of which the same is true. */
+export type ThreadPart =
+  | ((...args: never[]) => unknown)
+  | (new (...args: never[]) => unknown);
 
 /** A thread, and the port by which one speaks to it. */
 export class Thread implements Disposable {
@@ -25,9 +31,14 @@ export class Thread implements Disposable {
    *
    * @param main What it does.
    * @param onError Called where it ends in an error.
+   * @param parts What else it uses, by their names.
    */
-  constructor(main: ThreadMain, onError: (error: Error) => void) {
-    const source = `(${main})(${begin})`;
+  constructor(
+    main: ThreadMain,
+    onError: (error: Error) => void,
+    parts: readonly ThreadPart[] = [],
+  ) {
+    const source = `${parts.join("\n")}\n(${main})(${begin})`;
     const url = `data:text/javascript,${encodeURIComponent(source)}`;
     this.#worker = new Worker(url, { type: "module" });
     this.#worker.onerror = (event) => {

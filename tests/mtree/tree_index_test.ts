@@ -1,4 +1,5 @@
 /** What an index keeps of a tree, and which index is believed. */
+import { createHash } from "node:crypto";
 import { assert, assertEquals } from "@std/assert";
 import type { Keywords } from "../../src/mtree/hierarchy.ts";
 import { TreeIndex, TreeIndexWriter } from "../../src/mtree/tree_index.ts";
@@ -24,7 +25,10 @@ function written(manifest = MANIFEST): Uint8Array<ArrayBuffer> {
     writer.leave();
   }
   writer.leave();
-  writer.finish(manifest);
+  writer.finish(
+    manifest,
+    () => createHash("sha256").update(text).digest("hex"),
+  );
   return new TextEncoder().encode(text);
 }
 

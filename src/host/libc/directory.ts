@@ -53,6 +53,7 @@ export class LibcDirectory implements Directory {
   /** The descriptor, -1 once it is closed. */
   fd: number;
   #inheritsAcl: boolean | undefined;
+  #wasListed = false;
 
   constructor(root: LibcRoot, fd: number, path: string) {
     this.root = root;
@@ -112,7 +113,8 @@ export class LibcDirectory implements Directory {
     const take = (bytes: Uint8Array, start: number, end: number) => {
       names.push(decodeBytes(bytes, start, end));
     };
-    let result = this.#system.seek(this.fd, 0);
+    let result = this.#wasListed ? this.#system.seek(this.fd, 0) : 0;
+    this.#wasListed = true;
     if (result === 0) {
       do result = this.#system.readEntries(this.fd, take); while (result > 0);
     }
@@ -167,9 +169,10 @@ export class LibcDirectory implements Directory {
     return this.#created(result, "make the directory", name);
   }
 
-  createFile(name: string): NewFile | undefined {
+  createFile(name: string, mode = 0o600): NewFile | undefined {
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    const fd = this.#system.openat(this.fd, name, flags, 0o600);
+    // Set-id bits are for its owner to come.
+    const fd = this.#system.openat(this.fd, name, flags, mode & 0o777);
     return this.#created(fd, "make the file", name)
       ? new LibcFile(this, fd, name)
       : undefined;

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { Metadata, NewFile, WrittenFile } from "../directory.ts";
+import type {
+  InodeInfo,
+  Metadata,
+  NewFile,
+  WrittenFile,
+} from "../directory.ts";
 import type { LibcDirectory } from "./directory.ts";
 import { readXattrs, xattrsOf } from "./read_xattrs.ts";
 import { type System, systemError } from "./system.ts";
@@ -34,7 +39,8 @@ export class LibcFile implements NewFile {
 
   finish(size: number, metadata: Metadata): void {
     try {
-      this.#setMetadata(size, metadata);
+      this.#setSize(size);
+      this.#setMetadata(metadata);
     } finally {
       this.#system.close(this.#fd);
     }
@@ -42,10 +48,9 @@ export class LibcFile implements NewFile {
 
   finishAndStat(size: number, metadata: Metadata): WrittenFile {
     try {
-      this.#setMetadata(size, metadata);
+      this.#setSize(size);
+      const info = this.#finishAsMade(metadata) ?? this.#finish(metadata);
       const path = this.#directory.pathOf(this.#name);
-      const info = this.#system.stat(this.#fd, "");
-      if (typeof info === "number") throw systemError(info, "stat", path);
       const xattrs = readXattrs(xattrsOf(this.#system, this.#fd), path);
       return { info, xattrs };
     } finally {
@@ -53,16 +58,45 @@ export class LibcFile implements NewFile {
     }
   }
 
+  /**
+   * Most files are made by their owner with the mode that they shall have:
+   * then there is nothing to be set but times. Undefined where there is.
+   */
+  #finishAsMade(metadata: Metadata): InodeInfo | undefined {
+    const { owner, xattrs, mode } = metadata;
+    const mayBeMade = xattrs.size === 0 && !this.#directory.inheritsAcl &&
+      (owner === undefined || owner.uid === this.#system.geteuid());
+    if (!mayBeMade) return undefined;
+    this.#setTimes(metadata);
+    const info = this.#stat();
+    const isOwned = owner === undefined ||
+      (info.uid === owner.uid && info.gid === owner.gid);
+    return isOwned && info.mode === mode ? info : undefined;
+  }
+
+  #finish(metadata: Metadata): InodeInfo {
+    this.#setMetadata(metadata);
+    return this.#stat();
+  }
+
+  #stat(): InodeInfo {
+    const info = this.#system.stat(this.#fd, "");
+    if (typeof info !== "number") return info;
+    throw systemError(info, "stat", this.#directory.pathOf(this.#name));
+  }
+
   discard(): void {
     this.#system.close(this.#fd);
   }
 
-  #setMetadata(size: number, metadata: Metadata): void {
+  #setSize(size: number): void {
+    if (size === this.#position) return;
+    this.#done(this.#system.truncate(this.#fd, size), "set the size of");
+  }
+
+  #setMetadata(metadata: Metadata): void {
     const system = this.#system;
     const fd = this.#fd;
-    if (size !== this.#position) {
-      this.#done(system.truncate(fd, size), "set the size of");
-    }
     const { owner, xattrs } = metadata;
     if (owner !== undefined) {
       const result = system.fchown(fd, owner.uid, owner.gid);
@@ -75,10 +109,12 @@ export class LibcFile implements NewFile {
       const { shortfalls } = this.#directory.root;
       addXattrs(target, xattrs, shortfalls);
     }
-    this.#done(
-      system.futimens(fd, metadata.atime, metadata.mtime),
-      "set the times of",
-    );
+    this.#setTimes(metadata);
+  }
+
+  #setTimes({ atime, mtime }: Metadata): void {
+    const result = this.#system.futimens(this.#fd, atime, mtime);
+    this.#done(result, "set the times of");
   }
 
   #done(result: number, action: string): void {

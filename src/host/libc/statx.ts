@@ -17,47 +17,53 @@ const INODE_TYPES: Readonly<Record<number, InodeType>> = {
   0o140000: "socket",
 };
 
+/** Size of a `struct statx` in bytes. */
+export const STATX_SIZE = 256;
+
 /**
- * Reads a `struct statx`.
+ * Reads a `struct statx`. Where its fields are is counted in words of 32 bits,
+ * of which those of 64 bits have two, the lower one first.
  *
  * @param statx The structure.
  * @returns What it says.
  */
-export function readStatx(statx: DataView): InodeInfo {
-  const mode = statx.getUint16(28, true);
+export function readStatx(statx: Uint32Array): InodeInfo {
+  const word = (at: number) => statx[at] ?? 0;
+  const long = (at: number) => word(at + 1) * 2 ** 32 + word(at);
+  const mode = word(7) & 0xffff;
   const type = INODE_TYPES[mode & S_IFMT] ?? "file";
-  const nlink = statx.getUint32(16, true);
+  const nlink = word(4);
+  const inode = long(8);
+  const device = word(34) * 2 ** 20 + word(35);
   return {
     type,
     mode: mode & 0o7777,
-    uid: statx.getUint32(20, true),
-    gid: statx.getUint32(24, true),
-    size: Number(statx.getBigUint64(40, true)),
-    atime: readTime(statx, 64),
-    mtime: readTime(statx, 112),
-    ctime: readTime(statx, 96),
-    device: statx.getUint32(136, true) * 2 ** 20 +
-      statx.getUint32(140, true),
-    inode: Number(statx.getBigUint64(32, true)),
+    uid: word(5),
+    gid: word(6),
+    size: long(10),
+    atime: readTime(statx, 16),
+    mtime: readTime(statx, 28),
+    ctime: readTime(statx, 24),
+    device,
+    inode,
     nlink,
     identity: nlink > 1 && type !== "directory" ? readIdentity(statx) : "",
-    deviceMajor: statx.getUint32(128, true),
-    deviceMinor: statx.getUint32(132, true),
+    deviceMajor: word(32),
+    deviceMinor: word(33),
   };
 }
 
-/** Device and inode number. */
-function readIdentity(view: DataView): string {
-  const major = view.getUint32(136, true);
-  const minor = view.getUint32(140, true);
-  return `${major}:${minor}:${view.getBigUint64(32, true)}`;
+/** Device and inode number, which may have more digits than a number. */
+function readIdentity(statx: Uint32Array): string {
+  const [low, high, major, minor] = [statx[8], statx[9], statx[34], statx[35]];
+  return `${major}:${minor}:${high}:${low}`;
 }
 
-function readTime(view: DataView, offset: number): Timestamp {
-  const low = view.getUint32(offset, true);
-  const high = view.getInt32(offset + 4, true);
+function readTime(statx: Uint32Array, at: number): Timestamp {
+  // The upper half of the seconds is signed.
+  const high = (statx[at + 1] ?? 0) | 0;
   return {
-    seconds: high * 0x100000000 + low,
-    nanoseconds: view.getUint32(offset + 8, true),
+    seconds: high * 2 ** 32 + (statx[at] ?? 0),
+    nanoseconds: statx[at + 2] ?? 0,
   };
 }

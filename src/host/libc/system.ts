@@ -12,7 +12,7 @@ import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from "./constants.ts";
 import { encodeInto } from "./encode_name.ts";
 import { describeErrno, EAGAIN, EINTR, EINVAL } from "./errno.ts";
 import type { Library } from "./library.ts";
-import { readStatx } from "./statx.ts";
+import { readStatx, STATX_SIZE } from "./statx.ts";
 
 const IS_ARM = Deno.build.arch === "aarch64";
 
@@ -45,7 +45,7 @@ export class System {
   readonly #secondName = new Uint8Array(NAME_BUFFER);
   readonly #times = new Uint32Array(8);
   readonly #timesBytes = new Uint8Array(this.#times.buffer);
-  readonly #statx = new DataView(new ArrayBuffer(256));
+  readonly #statx = new Uint32Array(STATX_SIZE / 4);
   readonly #statxBytes = new Uint8Array(this.#statx.buffer);
   readonly #howFlags = new Uint32Array(6);
   readonly #how = new Uint8Array(this.#howFlags.buffer);

@@ -28,23 +28,25 @@ export function decodeBytes(
   start = 0,
   end: number = bytes.length,
 ): string {
-  // Most names are short and ASCII, for which a loop beats the decoder.
-  if (end - start <= 256) {
-    let ascii = "";
-    let i = start;
-    for (; i < end; i++) {
-      const byte = bytes[i] ?? 0;
-      if (byte >= 0x80) break;
-      ascii += String.fromCharCode(byte);
-    }
-    if (i === end) return ascii;
-  }
+  if (start === end) return "";
   const part = bytes.subarray(start, end);
+  // Most names are short and ASCII, for which this beats the decoder. Put
+  // together character by character they would be trees to the engine.
+  if (end - start <= 256 && isAscii(bytes, start, end)) {
+    return Reflect.apply(String.fromCharCode, undefined, part);
+  }
   try {
     return strictDecoder.decode(part);
   } catch {
     return decodeMixed(part);
   }
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    if ((bytes[i] ?? 0) >= 0x80) return false;
+  }
+  return true;
 }
 
 /**

@@ -135,6 +135,7 @@ class RingOutput {
     transform.on("data", (bytes: Uint8Array) => {
       this.#waiting = this.#ring.put(bytes);
       if (this.#waiting.length > 0) transform.pause();
+      else giveBack(bytes);
     });
     this.#onRoom = () => transform.resume();
     await ended;
@@ -152,6 +153,16 @@ class RingOutput {
     this.#waiting = this.#ring.put(this.#waiting);
     if (this.#waiting.length === 0) this.#onRoom();
   }
+}
+
+/**
+ * Frees memory that a transform has filled to its end. The garbage collector
+ * would let so much of it pile up that the system takes it back, and has to
+ * clear it anew for every piece.
+ */
+function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  const isFilled = byteOffset + byteLength === buffer.byteLength;
+  if (isFilled && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Reads a file, and no more of it than shows that it is too long. */
@@ -216,6 +227,7 @@ export const INFLATE_PARTS: readonly ThreadPart[] = [
   InflateError,
   RingWriter,
   RingOutput,
+  giveBack,
   readFile,
   HandedInput,
 ];

@@ -24,7 +24,7 @@ export class ClosedInodes {
     this.#root = root;
     this.#access = access;
     this.#needed = access === "write" ? WRITER_MODE : READER_MODE;
-    this.#user = root.system.geteuid();
+    this.#user = root.system.euid;
   }
 
   /**

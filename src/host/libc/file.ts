@@ -65,7 +65,7 @@ export class LibcFile implements NewFile {
   #finishAsMade(metadata: Metadata): InodeInfo | undefined {
     const { owner, xattrs, mode } = metadata;
     const mayBeMade = xattrs.size === 0 && !this.#directory.inheritsAcl &&
-      (owner === undefined || owner.uid === this.#system.geteuid());
+      (owner === undefined || owner.uid === this.#system.euid);
     if (!mayBeMade) return undefined;
     this.#setTimes(metadata);
     const info = this.#stat();

@@ -54,7 +54,7 @@ export class LibcRoot extends CachedRoot<LibcDirectory> {
   }
 
   get isPrivileged(): boolean {
-    return this.system.geteuid() === 0 && !this.inUserNamespace;
+    return this.system.euid === 0 && !this.inUserNamespace;
   }
 
   get inUserNamespace(): boolean {

@@ -52,6 +52,7 @@ export class System {
   readonly #entries = new Uint8Array(64 * 1024);
   readonly #entriesView = new DataView(this.#entries.buffer);
   readonly #empty = new Uint8Array(1);
+  #euid: number | undefined;
 
   /** The calls of a library, made once for each. */
   static of(library: Library): System {
@@ -150,9 +151,10 @@ export class System {
     return this.#check(this.#library.umount2(this.#encode(target), 0));
   }
 
-  /** The user id that the process acts as. */
-  geteuid(): number {
-    return this.#library.geteuid();
+  /** The user id that the process acts as; Deno has no way to change it. */
+  get euid(): number {
+    this.#euid ??= this.#library.geteuid();
+    return this.#euid;
   }
 
   read(fd: number, bytes: Uint8Array): number {

@@ -95,6 +95,7 @@ export type {
   OnDiskFormat,
   Progress,
   RepackOptions,
+  ThreadOptions,
   UnpackOptions,
   Warning,
 } from "./src/options.ts";

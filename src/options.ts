@@ -74,8 +74,17 @@ export interface Progress {
   totalBytes?: number;
 }
 
+/** Whether work may be done in threads. */
+export interface ThreadOptions {
+  /**
+   * Give work to threads, where there is more than one core and it is worth
+   * it. The result is the same without. True unless told.
+   */
+  useThreads?: boolean;
+}
+
 /** How layers are unpacked. */
-export interface UnpackOptions extends MapOptions {
+export interface UnpackOptions extends MapOptions, ThreadOptions {
   /** How the result is kept on disk, `{ type: "dir" }` unless told. */
   onDiskFormat?: OnDiskFormat;
   /** Keep a symlink to a directory where the layer has a directory. */
@@ -92,11 +101,6 @@ export interface UnpackOptions extends MapOptions {
   ) => void | Promise<void>;
   /** The layer to begin with; those below it must be in the rootfs already. */
   startFrom?: Descriptor;
-  /**
-   * Give work to threads, where there is more than one core and it is worth
-   * it. The result is the same without; true unless told.
-   */
-  useThreads?: boolean;
   /** Stops the work; what was begun is removed as after an error. */
   signal?: AbortSignal;
   /** Told of what could not be done in full. */

@@ -18,7 +18,7 @@ import { BUNDLE_KEYWORDS, checkTree } from "../mtree/walk.ts";
 import { Mutator } from "../mutate/mutator.ts";
 import type { Descriptor, History } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
-import type { RepackOptions } from "../options.ts";
+import type { RepackOptions, ThreadOptions } from "../options.ts";
 import { ROOTFS_NAME } from "../unpack/unpack_manifest.ts";
 import { changesByIndex, readTreeIndex, writeTree } from "./bundle_tree.ts";
 import {
@@ -29,7 +29,7 @@ import {
 } from "./umoci_json.ts";
 
 /** How a bundle is repacked. */
-export interface RepackBundleOptions extends RepackOptions {
+export interface RepackBundleOptions extends RepackOptions, ThreadOptions {
   /** Paths of the rootfs at and below which changes do not count. */
   maskPaths?: Iterable<string>;
   /** Whether the image's volumes are such paths; true unless told. */
@@ -122,6 +122,7 @@ export async function repackBundle(
     });
     await mutator.addLayer(layer, {
       compression: options.compression,
+      useThreads: options.useThreads,
       history,
     });
   }

@@ -6,17 +6,10 @@
  *
  * @module
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  read,
-  readSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { InvalidImageError, quoteName } from "../errors.ts";
 import { diskError, isNotFound, onDisk } from "../host/disk_error.ts";
+import { openRegular } from "../open_regular.ts";
 
 /** Large enough that the thread pool's overhead does not show. */
 const PIECE_SIZE = 512 * 1024;
@@ -44,7 +37,7 @@ export interface OpenFile {
 export function regularFileSize(path: string): number | undefined {
   const info = onDisk(
     `Cannot look up ${quoteName(path)}`,
-    () => lstatSync(path, { throwIfNoEntry: false }),
+    () => fs.lstatSync(path, { throwIfNoEntry: false }),
   );
   if (info === undefined) return undefined;
   if (!info.isFile()) throw notRegular(path, info.isSymbolicLink());
@@ -59,21 +52,17 @@ export function regularFileSize(path: string): number | undefined {
  * @throws {InvalidImageError} Where something else stands there.
  */
 export function openRegularFile(path: string): OpenFile | undefined {
-  // Asked first because opening a device can have effects of its own; asked
-  // again once it is open, because the name may have changed in between.
+  // Says best what stands there in its place.
   if (regularFileSize(path) === undefined) return undefined;
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  let fd: number;
+  let fd: number | undefined;
   try {
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    fd = openRegular(fs, path);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw diskError(error, `Cannot open ${quoteName(path)}`);
   }
-  const info = fstatSync(fd);
-  if (info.isFile()) return { fd, path, size: info.size };
-  closeSync(fd);
-  throw notRegular(path, false);
+  if (fd === undefined) throw notRegular(path, false);
+  return { fd, path, size: fs.fstatSync(fd).size };
 }
 
 /**
@@ -104,13 +93,13 @@ export function readRegularFile(
     for (;;) {
       const count = onDisk(
         `Cannot read ${quoteName(path)}`,
-        () => readSync(file.fd, bytes, filled, bytes.length - filled, null),
+        () => fs.readSync(file.fd, bytes, filled, bytes.length - filled, null),
       );
       filled += count;
       if (count === 0) return bytes.subarray(0, filled);
     }
   } finally {
-    closeSync(file.fd);
+    fs.closeSync(file.fd);
   }
 }
 
@@ -193,14 +182,14 @@ class FileSource implements UnderlyingDefaultSource<Uint8Array> {
     // A descriptor must not be closed, and its number used anew, while a
     // thread still reads from it.
     await this.#reading.catch(() => {});
-    closeSync(this.#file.fd);
+    fs.closeSync(this.#file.fd);
     this.#onClose();
   }
 }
 
 function readInto(file: OpenFile, piece: Uint8Array): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(file.fd, piece, 0, piece.length, null, (error, count) => {
+    fs.read(file.fd, piece, 0, piece.length, null, (error, count) => {
       if (error) {
         reject(diskError(error, `Cannot read ${quoteName(file.path)}`));
       } else {

@@ -5,6 +5,7 @@
  */
 import { createZstdCompress } from "node:zlib";
 import type { Compression } from "../oci/media_type.ts";
+import type { ThreadOptions } from "../options.ts";
 import { gzipBlocks } from "./gzip_blocks.ts";
 import { pumpThrough } from "./pump_through.ts";
 
@@ -14,6 +15,7 @@ import { pumpThrough } from "./pump_through.ts";
  *
  * @param stream The layer. It is cancelled where the result is.
  * @param compression How to compress it.
+ * @param options Whether gzip may take more than the calling thread.
  * @returns The compressed bytes.
  *
  * @example
@@ -29,12 +31,13 @@ import { pumpThrough } from "./pump_through.ts";
 export function compress(
   stream: ReadableStream<Uint8Array>,
   compression: Compression,
+  options: ThreadOptions = {},
 ): ReadableStream<Uint8Array> {
   switch (compression) {
     case "none":
       return stream;
     case "gzip":
-      return gzipBlocks(stream);
+      return gzipBlocks(stream, options);
     case "zstd":
       return pumpThrough(stream, createZstdCompress(), (error) => error);
   }

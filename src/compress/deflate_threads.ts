@@ -24,10 +24,16 @@ interface Deflater {
 /** Deflates blocks, each independently of the others. */
 export class DeflateThreads implements Disposable {
   readonly #size = availableParallelism();
+  readonly #level: number;
   readonly #deflaters: Deflater[] = [];
   /** Blocks that came back and are free to be filled again. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param level How hard to try, 1 to 9. */
+  constructor(level: number) {
+    this.#level = level;
+  }
 
   /** How many blocks keep all threads busy. */
   get capacity(): number {
@@ -59,7 +65,8 @@ export class DeflateThreads implements Disposable {
     const result = new Promise<Uint8Array>((resolve, reject) => {
       deflater.jobs.push({ resolve, reject });
     });
-    deflater.thread.port.postMessage({ block, length }, [block.buffer]);
+    const level = this.#level;
+    deflater.thread.port.postMessage({ block, length, level }, [block.buffer]);
     return result;
   }
 
@@ -107,9 +114,9 @@ const serveDeflate: ThreadMain = (begin) => {
   const zlib = import("node:zlib");
   begin(async (port) => {
     const { constants, createDeflateRaw } = await zlib;
-    const deflate = (block: Uint8Array) =>
+    const deflate = (block: Uint8Array, level: number) =>
       new Promise<Uint8Array<ArrayBuffer>>((resolve) => {
-        const deflater = createDeflateRaw();
+        const deflater = createDeflateRaw({ level });
         const pieces: Uint8Array[] = [];
         deflater.on("data", (piece) => pieces.push(piece));
         deflater.write(block);
@@ -129,12 +136,16 @@ const serveDeflate: ThreadMain = (begin) => {
       });
 
     let last = Promise.resolve();
-    const serve = async (block: Uint8Array<ArrayBuffer>, length: number) => {
-      const result = await deflate(block.subarray(0, length));
+    const serve = async (
+      block: Uint8Array<ArrayBuffer>,
+      length: number,
+      level: number,
+    ) => {
+      const result = await deflate(block.subarray(0, length), level);
       port.postMessage({ block, result }, [block.buffer, result.buffer]);
     };
-    port.onmessage = ({ data: { block, length } }) => {
-      last = last.then(() => serve(block, length));
+    port.onmessage = ({ data: { block, length, level } }) => {
+      last = last.then(() => serve(block, length, level));
     };
   });
 };

@@ -23,6 +23,9 @@ const PLACE_SIZE = 512 * 1024;
 /** Enough to even out that now the one thread takes longer, now the other. */
 const PLACES = 12;
 
+/** A file could not be read; name and code are those of Deno's own error. */
+export class InputError extends Error {}
+
 /** Inflates layers, in the order in which they are handed in. */
 export class InflateThread implements Disposable {
   readonly #ring = makeRing(PLACES, PLACE_SIZE);
@@ -83,7 +86,7 @@ export class InflateThread implements Disposable {
         return this.#fail(gzipError(new Error(answer.message)));
       case "input-error": {
         const { message, name, code } = answer;
-        this.#fail(Object.assign(new Error(message), { name, code }));
+        this.#fail(Object.assign(new InputError(message), { name, code }));
       }
     }
   }

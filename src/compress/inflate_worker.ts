@@ -7,6 +7,7 @@
  */
 import type { Hash } from "node:crypto";
 import type { Transform } from "node:stream";
+import { openRegular } from "../open_regular.ts";
 import { RingWriter, type SharedRing } from "../worker/shared_ring.ts";
 import type { ThreadMain, ThreadPart } from "../worker/thread.ts";
 
@@ -171,12 +172,9 @@ function* readFile(
   { path, size }: InflateFile,
   buffer: Uint8Array,
 ): Generator<Uint8Array> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const fd = openRegular(fs, path);
+  if (fd === undefined) throw new Error("it is not a regular file");
   try {
-    if (!fs.fstatSync(fd).isFile()) {
-      throw new Error("it is not a regular file");
-    }
     for (let left = size + 1; left > 0;) {
       const want = Math.min(left, buffer.length);
       const length = fs.readSync(fd, buffer, 0, want, null);
@@ -228,6 +226,7 @@ export const INFLATE_PARTS: readonly ThreadPart[] = [
   RingWriter,
   RingOutput,
   giveBack,
+  openRegular,
   readFile,
   HandedInput,
 ];

@@ -20,10 +20,11 @@ import {
   layerCompression,
   newLayerMediaType,
 } from "../oci/media_type.ts";
+import type { ThreadOptions } from "../options.ts";
 import { storeLayer } from "./store_layer.ts";
 
 /** How a layer is added. */
-export interface AddLayerOptions {
+export interface AddLayerOptions extends ThreadOptions {
   /** How to compress it; `auto`, as the image's last layer, unless told. */
   compression?: Compression | "auto";
   /** The layer's entry in the image's history. */
@@ -168,7 +169,12 @@ export class Mutator {
     options: AddLayerOptions = {},
   ): Promise<Descriptor> {
     const compression = this.#chooseCompression(options.compression);
-    const stored = await storeLayer(this.#engine, layer, compression);
+    const stored = await storeLayer(
+      this.#engine,
+      layer,
+      compression,
+      options,
+    );
     const { annotations } = options;
     const descriptor: Descriptor = {
       mediaType: newLayerMediaType(this.#mediaType, compression),

@@ -9,6 +9,7 @@ import { observe } from "../compress/observe.ts";
 import { Digester } from "../oci/digest.ts";
 import type { Digest } from "../oci/image_spec.ts";
 import type { Compression } from "../oci/media_type.ts";
+import type { ThreadOptions } from "../options.ts";
 
 /** A layer that was stored. */
 export interface StoredLayer extends BlobInfo {
@@ -22,15 +23,17 @@ export interface StoredLayer extends BlobInfo {
  * @param engine The store.
  * @param layer The layer as a tar stream.
  * @param compression How to compress it.
+ * @param options Whether threads may be used for that.
  * @returns Its digests and its compressed size in bytes.
  */
 export async function storeLayer(
   engine: Engine,
   layer: ReadableStream<Uint8Array>,
   compression: Compression,
+  options: ThreadOptions,
 ): Promise<StoredLayer> {
   const digester = new Digester();
   const hashed = observe(layer, (bytes) => digester.update(bytes));
-  const blob = await engine.putBlob(compress(hashed, compression));
+  const blob = await engine.putBlob(compress(hashed, compression, options));
   return { ...blob, diffId: digester.digest() };
 }

@@ -48,7 +48,8 @@ export class DeferredLinks {
    * @param path The path, without symlinks on the way.
    */
   replaced(path: string): void {
-    this.#links.delete(path);
+    // Mostly there are none, and a path has to be hashed to be looked for.
+    if (this.#links.size > 0) this.#links.delete(path);
   }
 
   /**

@@ -11,17 +11,17 @@ import { type BlobFile, LayoutEngine } from "../cas/layout_engine.ts";
 import { checkBlob } from "../cas/verify.ts";
 import type { ByteReader } from "../compress/byte_reader.ts";
 import { decompress } from "../compress/decompress.ts";
-import { InflateThread } from "../compress/inflate_thread.ts";
+import { InflateThread, InputError } from "../compress/inflate_thread.ts";
 import type { InflatingLayer } from "../compress/inflating_layer.ts";
 import { observe } from "../compress/observe.ts";
 import { diskError } from "../host/disk_error.ts";
 import { type DigestAlgorithm, parseDigest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/image_spec.ts";
 import { layerCompression } from "../oci/media_type.ts";
-import type { UnpackOptions } from "../options.ts";
+import type { ThreadOptions } from "../options.ts";
 
 /** Less compressed bytes are done before a thread has begun. */
-const WORTH_A_THREAD = 4 * 1024 * 1024;
+const WORTH_A_THREAD = 2 * 1024 * 1024;
 
 /** A layer's bytes. */
 export interface LayerInput extends ByteReader {
@@ -55,7 +55,7 @@ export class LayerInputs implements Disposable {
   constructor(
     engine: Engine,
     layers: readonly Descriptor[],
-    { useThreads = true }: Pick<UnpackOptions, "useThreads">,
+    { useThreads = true }: ThreadOptions,
   ) {
     this.#engine = engine;
     this.#layers = layers;
@@ -175,6 +175,7 @@ class FileInput implements LayerInput {
     try {
       return await this.#inflating.read();
     } catch (error) {
+      if (!(error instanceof InputError)) throw error;
       throw diskError(error, `Cannot read blob ${this.#file.digest}`);
     }
   }

@@ -68,6 +68,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "gzip: threads make no difference",
+  permissions: "none",
+  async fn() {
+    for (const length of [0, 1000, BLOCK, 2 * BLOCK + 1000]) {
+      const bytes = text(length);
+      const stream = ReadableStream.from([bytes]);
+      const alone = compress(stream, "gzip", { useThreads: false });
+      assertEquals(await toBytes(alone), await pack([bytes]));
+    }
+  },
+});
+
+Deno.test({
   name: "gzip: the caller's bytes are left alone",
   permissions: "none",
   async fn() {

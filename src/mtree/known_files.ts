@@ -36,6 +36,18 @@ export class KnownFiles {
   }
 
   /**
+   * Takes note that a file got another name, which changes nothing but its
+   * ctime.
+   *
+   * @param before Its inode before that.
+   * @param after Its inode after it.
+   */
+  linked(before: InodeInfo, after: InodeInfo): void {
+    const known = this.find(before);
+    if (known !== undefined) this.note(after, known);
+  }
+
+  /**
    * Finds a file.
    *
    * @param info Its inode as it is now.

@@ -18,8 +18,9 @@ import type { LowerLayers } from "../overlay/lower_layers.ts";
 import { ROOTLESS_OWNER } from "../rootless_owner.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { ContentDigests } from "./content_digests.ts";
-import { type DeferredLink, DeferredLinks } from "./deferred_links.ts";
-import { parseEntryPath, relativePath, splitPath } from "./entry_path.ts";
+import { DeferredLinks } from "./deferred_links.ts";
+import { parseEntryPath, relativePath } from "./entry_path.ts";
+import { HardLinks } from "./hard_links.ts";
 import { LayerChanges } from "./layer_changes.ts";
 import { join, LayerDirectories } from "./layer_directories.ts";
 import { type LayerFormat, PlainFormat } from "./layer_format.ts";
@@ -45,6 +46,7 @@ export class Extractor {
   readonly #format: LayerFormat;
   readonly #directories: LayerDirectories;
 
+  readonly #hardLinks: HardLinks;
   readonly #digests: ContentDigests | undefined;
 
   #entry = "";
@@ -78,6 +80,14 @@ export class Extractor {
       this.#links,
       this.#format,
       options,
+    );
+    this.#hardLinks = new HardLinks(
+      root,
+      changes,
+      this.#links,
+      this.#directories,
+      this.#format,
+      known,
     );
     shortfalls.inUserNamespace = root.inUserNamespace;
   }
@@ -129,21 +139,10 @@ export class Extractor {
 
   /** Ends the layer: late hard links, then directories' modes and times. */
   finish(): void {
-    this.#links.settle(
-      (path) => {
-        const [directory, name] = splitPath(path);
-        const resolved = this.#directories.tryFind(directory);
-        return resolved && join(resolved.path, name);
-      },
-      (link) => {
-        this.#entry = link.entry;
-        try {
-          return this.#settleLink(link);
-        } catch (error) {
-          throw this.#explain(error);
-        }
-      },
-    );
+    this.#hardLinks.settle((entry, error) => {
+      this.#entry = entry;
+      throw this.#explain(error);
+    });
     this.#changes.settle(this.#root, (path, error) => {
       this.#entry = `${path}/`;
       throw this.#explain(error);
@@ -190,7 +189,8 @@ export class Extractor {
     }
     if (name === "") return this.#placeRoot(header);
     if (header.type === "link") {
-      return this.#placeLink(directory, name, header.linkName);
+      const target = relativePath(header.linkName);
+      return this.#hardLinks.place(header.name, directory, name, target);
     }
     const metadata = this.#metadata(header);
     this.#create(this.#directories.make(directory), name, header, metadata);
@@ -335,69 +335,5 @@ export class Extractor {
     const mayLead = type === undefined || type === "symlink";
     if (!mayLead || this.#options.keepDirlinks !== true) return undefined;
     return this.#directories.tryFind(path)?.path;
-  }
-
-  #placeLink(directory: string, name: string, linkName: string): void {
-    const parent = this.#directories.make(directory);
-    const path = join(parent.path, name);
-    const target = relativePath(linkName);
-    this.#links.replaced(path);
-    const state = this.#link(path, target);
-    if (state === "final") return;
-    if (state === "missing") {
-      // Until the target comes nothing is here, and nothing stays here.
-      parent.remove(name);
-      this.#changes.add(parent.path, name);
-    }
-    const isLinked = state === "provisional";
-    this.#links.add({ entry: this.#entry, path, target, isLinked });
-  }
-
-  /** Makes a link at the layer's end; false where its target never came. */
-  #settleLink({ path, target }: DeferredLink): boolean {
-    const [directory, name] = splitPath(path);
-    // Something else may have taken the place of the directory since.
-    const isWanted = this.#root.directoryAt(directory) !== undefined &&
-      this.#changes.hasAdded(directory, name);
-    return !isWanted || this.#link(path, target) !== "missing";
-  }
-
-  /**
-   * Makes a hard link.
-   *
-   * @param path Where to, without symlinks on the way; the directory is there.
-   * @param target The target's path, cleaned.
-   * @returns Whether the target is what this layer wants there; a layer below
-   * may have left it, and this one may still replace it.
-   */
-  #link(path: string, target: string): "missing" | "provisional" | "final" {
-    const [targetDirectory, targetName] = splitPath(target);
-    if (targetName === "") {
-      this.#refuse("a hard link to the root is impossible");
-    }
-    const source = this.#directories.find(targetDirectory);
-    if (source === undefined) return "missing";
-    const type = this.#format.linkSource(source, targetName);
-    if (type === undefined) return "missing";
-    if (type === "directory") {
-      this.#refuse(
-        `it is a hard link to ${quoteName(target)}, which is a directory`,
-      );
-    }
-    const [directory, name] = splitPath(path);
-    const parent = this.#directories.make(directory);
-    const targetPath = join(source.path, targetName);
-    // Making room for a link to itself would remove what it is to link to.
-    if (targetPath !== path && !parent.createLink(name, source, targetName)) {
-      parent.remove(name);
-      if (!parent.createLink(name, source, targetName)) {
-        this.#refuse("something else keeps taking its place; is it in use?");
-      }
-    }
-    this.#format.replaced(path, false);
-    const isFinal = this.#changes.hasAdded(source.path, targetName) &&
-      !this.#links.has(targetPath);
-    this.#changes.add(directory, name);
-    return isFinal ? "final" : "provisional";
   }
 }

@@ -10,6 +10,7 @@ import { readManifest } from "../../src/cas/documents.ts";
 import type { Engine } from "../../src/cas/engine.ts";
 import { updateReference } from "../../src/cas/update_reference.ts";
 import { decompress } from "../../src/compress/decompress.ts";
+import { LibcDirectory } from "../../src/host/libc/directory.ts";
 import { hierarchyEntries } from "../../src/mtree/hierarchy.ts";
 import { parseMtree } from "../../src/mtree/parse.ts";
 import { walkTree } from "../../src/mtree/walk.ts";
@@ -20,8 +21,8 @@ import { inScratch, PERMISSIONS, testOnHosts } from "../unpack/scratch.ts";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const LIBC = { hosts: ["libc"] } as const;
 
-/** An unpacked bundle whose files changed some ticks of the clock ago. */
-async function unpacked(base: string) {
+/** A bundle that was unpacked just now. */
+async function justUnpacked(base: string) {
   const { engine, manifest } = await buildImage(`${base}/image`, [{
     mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
     tar: [
@@ -37,6 +38,12 @@ async function unpacked(base: string) {
   await updateReference(engine, "old", { mediaType: MANIFEST, ...blob });
   const bundle = `${base}/bundle`;
   await unpackBundle(engine, "old", bundle);
+  return { engine, bundle };
+}
+
+/** An unpacked bundle whose files changed some ticks of the clock ago. */
+async function unpacked(base: string) {
+  const { engine, bundle } = await justUnpacked(base);
   // Its first index leaves out what changed in the tick before it was begun.
   await new Promise((resolve) => setTimeout(resolve, 50));
   await repackBundle(engine, "old", bundle, { refresh: true });
@@ -138,6 +145,23 @@ testOnHosts(
   },
   LIBC,
 );
+
+testOnHosts("no file is read again for the manifest", async (base) => {
+  const opened: string[] = [];
+  const { openFile } = LibcDirectory.prototype;
+  LibcDirectory.prototype.openFile = function (name) {
+    opened.push(this.pathOf(name));
+    return openFile.call(this, name);
+  };
+  try {
+    const { bundle } = await justUnpacked(base);
+    assertEquals(opened, []);
+    await walkTree(`${bundle}/rootfs`);
+    assertEquals(opened.toSorted(), ["d/f", "d/x", "hole", "link"]);
+  } finally {
+    LibcDirectory.prototype.openFile = openFile;
+  }
+}, LIBC);
 
 testOnHosts("the manifest is the one that a fresh walk gives", async (base) => {
   const { bundle } = await unpacked(base);

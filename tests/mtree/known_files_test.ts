@@ -38,6 +38,23 @@ Deno.test("a file that is what it was is known", () => {
   assertEquals(file?.xattrs, XATTRS);
 });
 
+Deno.test("a file that got another name is still known", () => {
+  const before = inode();
+  const ctime = { seconds: 8, nanoseconds: 8 };
+  const after = inode({ ctime, nlink: 2 });
+  const files = known(before);
+  files.linked(before, after);
+  assertEquals(files.find(after)?.sha256, SHA256);
+  assertEquals(files.find(before), undefined);
+});
+
+Deno.test("a file that had changed before that is not", () => {
+  const files = known(inode());
+  const ctime = { seconds: 8, nanoseconds: 8 };
+  files.linked(inode({ ctime }), inode({ ctime, nlink: 2 }));
+  assertEquals(files.find(inode({ ctime, nlink: 2 })), undefined);
+});
+
 /** The clock's tick in which the looking began, and around it. */
 const RACY: [seconds: number, nanoseconds: number, isSettled: boolean][] = [
   [100, 499, true],

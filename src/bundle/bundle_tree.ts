@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { TempFile } from "../cas/temp_file.ts";
 import type { Directory, InodeInfo } from "../host/directory.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";

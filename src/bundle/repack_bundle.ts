@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Engine } from "../cas/engine.ts";
 import { removeAbandoned } from "../cas/temp_file.ts";
 import { updateReference } from "../cas/update_reference.ts";

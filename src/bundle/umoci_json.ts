@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { TempFile } from "../cas/temp_file.ts";
 import { InvalidImageError, quoteName, StrataError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";

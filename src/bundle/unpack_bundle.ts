@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { readManifest } from "../cas/documents.ts";
 import type { Engine } from "../cas/engine.ts";
 import { type ResolveOptions, resolveReference } from "../cas/reference.ts";

@@ -4,7 +4,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
  * @module
  */
-import { toBytes } from "@std/streams";
+import { toBytes } from "@std/streams/to-bytes";
 import {
   InvalidImageError,
   quoteName,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toBytes } from "@std/streams";
+import { toBytes } from "@std/streams/to-bytes";
 import type { Digest } from "../oci/image_spec.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_DOCUMENT_SIZE } from "./json_field.ts";

@@ -4,7 +4,9 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  * @module
  */
-import { dirname, join, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { quoteName, StrataError } from "../errors.ts";
 import { MEDIA_TYPE_INDEX } from "../oci/media_type.ts";
 import { diskError, isNotFound } from "../host/disk_error.ts";

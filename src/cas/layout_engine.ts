@@ -5,7 +5,7 @@
  * @module
  */
 import { closeSync } from "node:fs";
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import {
   BlobNotFoundError,
   quoteName,

@@ -6,7 +6,7 @@
  * @module
  */
 import { lstatSync } from "node:fs";
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { InvalidImageError, quoteName } from "../errors.ts";
 import type { Index } from "../oci/image_spec.ts";
 import { documentKind } from "../oci/media_type.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { quoteName, SystemError } from "../errors.ts";
 import { diskError, isNotFound, onDisk } from "../host/disk_error.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { basename, dirname } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
 import { cleanPath } from "../clean_path.ts";
 import { StrataError } from "../errors.ts";
 import type { Root } from "../host/directory.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Engine } from "../cas/engine.ts";
 import { BundleExistsError } from "../errors.ts";
 import { isNotFound, onDisk } from "../host/disk_error.ts";

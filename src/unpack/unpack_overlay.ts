@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { readImageConfig } from "../cas/documents.ts";
 import type { Engine } from "../cas/engine.ts";
 import { StrataError } from "../errors.ts";

@@ -60,6 +60,11 @@ export class LayoutEngine implements Engine {
     this.#root = root;
   }
 
+  /** Whether it is one itself, and nothing that stands in front of one. */
+  static isOne(engine: Engine): engine is LayoutEngine {
+    return #root in engine;
+  }
+
   getBlob(blob: BlobReference): Promise<ReadableStream<Uint8Array>> {
     return this.#read(() => {
       const digest = typeof blob === "string" ? blob : blob.digest;
@@ -231,6 +236,17 @@ export class LayoutEngine implements Engine {
     if (isDirectory(blobs)) isDirectory(directory);
     return directory;
   }
+}
+
+/**
+ * Tells whether an engine's blobs may be had as files, past `getBlob`.
+ *
+ * @param engine The engine.
+ * @returns Whether it is a layout's own, and nobody has changed how it reads.
+ */
+export function isUnchangedLayout(engine: Engine): engine is LayoutEngine {
+  return LayoutEngine.isOne(engine) &&
+    engine.getBlob === LayoutEngine.prototype.getBlob;
 }
 
 function checkFoundSize(

@@ -7,7 +7,7 @@
  */
 import { availableParallelism } from "node:os";
 import type { Engine } from "../cas/engine.ts";
-import { type BlobFile, LayoutEngine } from "../cas/layout_engine.ts";
+import { type BlobFile, isUnchangedLayout } from "../cas/layout_engine.ts";
 import { checkBlob } from "../cas/verify.ts";
 import type { ByteReader } from "../compress/byte_reader.ts";
 import { decompress } from "../compress/decompress.ts";
@@ -117,7 +117,7 @@ export class LayerInputs implements Disposable {
 
   async #open(layer: Descriptor): Promise<LayerInput> {
     const thread = this.#threadFor(layer);
-    if (thread !== undefined && this.#engine instanceof LayoutEngine) {
+    if (thread !== undefined && isUnchangedLayout(this.#engine)) {
       return new FileInput(thread, await this.#engine.blobFile(layer));
     }
     const blob = await this.#engine.getBlob(layer);
@@ -187,8 +187,9 @@ class FileInput implements LayerInput {
 
   verify(): void {
     this.#file.signal.removeEventListener("abort", this.#stop);
-    const { bytesIn, fileDigest } = this.#inflating.inflated ?? {};
-    if (bytesIn === undefined) return;
+    const { inflated } = this.#inflating;
+    if (inflated === undefined) throw new Error("it was not read to its end");
+    const { bytesIn, fileDigest } = inflated;
     const digest = `${this.#algorithm}:${fileDigest}`;
     checkBlob(this.#file, { size: bytesIn, digest });
   }

@@ -76,6 +76,7 @@ testOnHosts("a thread changes nothing about the result", async (base) => {
   const ways: [name: string, engine: Engine, useThreads?: boolean][] = [
     ["threads", engine],
     ["streams", wrapped(engine)],
+    ["proxy", new Proxy(wrapped(engine), {})],
     ["alone", engine, false],
   ];
   for (const [name, engine, useThreads] of ways) {
@@ -87,6 +88,21 @@ testOnHosts("a thread changes nothing about the result", async (base) => {
       assertEquals(sha256(bytes), sha256(LARGE), name);
     }
   }
+});
+
+testOnHosts("who changes how a store reads is asked", async (base) => {
+  const { engine, manifest, layers } = await largeImage(base);
+  const asked: string[] = [];
+  const getBlob = engine.getBlob.bind(engine);
+  engine.getBlob = (blob) => {
+    asked.push(typeof blob === "string" ? blob : blob.digest);
+    return getBlob(blob);
+  };
+  await unpackRootfs(engine, `${base}/rootfs`, manifest);
+  assertEquals(
+    asked.filter((digest) => digest !== manifest.config.digest),
+    layers.map(({ digest }) => digest),
+  );
 });
 
 testOnHosts("one descriptor may stand for several layers", async (base) => {

@@ -65,3 +65,14 @@ async function collect(
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
+
+/** Bytes without any order, the same each time. */
+export function noise(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let state = 1;
+  for (let i = 0; i < length; i++) {
+    state = Math.imul(state, 1103515245) + 12345 & 0x7fffffff;
+    bytes[i] = state >> 16;
+  }
+  return bytes;
+}

@@ -8,21 +8,12 @@ import {
   InputError,
 } from "../../src/compress/inflate_thread.ts";
 import { DecompressionError } from "../../src/errors.ts";
+import { noise } from "./fixtures.ts";
 import { inScratch } from "../unpack/scratch.ts";
 
 /** More than there is room for on the way, and all of it different. */
 const BYTES = noise(20 * 1024 * 1024);
 const PACKED = new Uint8Array(gzipSync(BYTES, { level: 1 }));
-
-function noise(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) {
-    state = Math.imul(state, 1103515245) + 12345 & 0x7fffffff;
-    bytes[i] = state >> 16;
-  }
-  return bytes;
-}
 
 function inPieces(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   return ReadableStream.from(function* () {

@@ -162,7 +162,14 @@ async function killAfter(
   repacking: Repacking,
 ): Promise<boolean> {
   const child = await startRepack(repacking);
-  const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
+  const timer = setTimeout(() => {
+    try {
+      child.kill("SIGKILL");
+    } catch (error) {
+      // It has come to its end, and nobody has said so yet.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }, milliseconds);
   const { signal } = await child.status;
   clearTimeout(timer);
   return signal === "SIGKILL";

@@ -10,6 +10,7 @@ import type { Engine } from "../../src/cas/engine.ts";
 import { VerificationError } from "../../src/errors.ts";
 import type { Manifest } from "../../src/oci/image_spec.ts";
 import { unpackRootfs } from "../../src/unpack/unpack_rootfs.ts";
+import { noise } from "../compress/fixtures.ts";
 import { buildImage, type Image, OCI_LAYER } from "./image_builder.ts";
 import { concatenate } from "./raw_layer.ts";
 import { failInLayer } from "./unpack_image.ts";
@@ -21,16 +22,6 @@ const ZSTD = `${OCI_LAYER}+zstd`;
 
 /** More, compressed, than is done before a thread has begun. */
 const LARGE = noise(3 * 1024 * 1024);
-
-function noise(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) {
-    state = Math.imul(state, 1103515245) + 12345 & 0x7fffffff;
-    bytes[i] = state >> 16;
-  }
-  return bytes;
-}
 
 /** Layers of every kind, of which only those with gzip go to the thread. */
 async function largeImage(base: string): Promise<Image> {

@@ -51,7 +51,8 @@ export class LibcFile implements NewFile {
       this.#setSize(size);
       const info = this.#finishAsMade(metadata) ?? this.#finish(metadata);
       const path = this.#directory.pathOf(this.#name);
-      const xattrs = readXattrs(xattrsOf(this.#system, this.#fd), path);
+      const source = xattrsOf(this.#system, this.#fd);
+      const xattrs = readXattrs(source, path, metadata.xattrs);
       return { info, xattrs };
     } finally {
       this.#system.close(this.#fd);

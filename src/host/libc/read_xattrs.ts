@@ -50,11 +50,14 @@ export function xattrsAt(directory: LibcDirectory, name: string): XattrSource {
  *
  * @param source The inode.
  * @param path The inode, for messages.
+ * @param written Values that were written just now. Those in `user.` cannot be
+ * read where the mode keeps out even the owner; others the kernel may change.
  * @returns The xattrs but those of the host's own, in the order of their names.
  */
 export function readXattrs(
   source: XattrSource,
   path: string,
+  written?: ReadonlyMap<string, Uint8Array>,
 ): Map<string, Uint8Array> {
   const xattrs = new Map<string, Uint8Array>();
   const list = readInto(path, (buffer) => source.list(buffer));
@@ -62,7 +65,9 @@ export function readXattrs(
   const names = decodeBytes(list, 0, list.length - 1).split("\0").sort();
   for (const name of names) {
     if (isHostXattr(name)) continue;
-    const value = readInto(path, (buffer) => source.get(name, buffer));
+    const known = name.startsWith("user.") ? written?.get(name) : undefined;
+    const value = known ??
+      readInto(path, (buffer) => source.get(name, buffer));
     // It may have gone since, or be none that can be read.
     if (value !== undefined) xattrs.set(name, value);
   }

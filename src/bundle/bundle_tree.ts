@@ -82,7 +82,8 @@ export async function writeTree(
  *
  * @param bundle The bundle.
  * @param walk The walk to the image that the bundle is of.
- * @returns The index, or undefined where there is none of its manifest.
+ * @returns The index, or undefined where there is none of its manifest;
+ * dispose of it.
  */
 export function readTreeIndex(
   bundle: string,
@@ -119,7 +120,7 @@ export async function changesByIndex(
   walk: readonly Descriptor[],
   options: ChangeOptions,
 ): Promise<Change[] | undefined> {
-  const index = readTreeIndex(bundle, walk);
+  using index = readTreeIndex(bundle, walk);
   if (index === undefined) return undefined;
   using root = openWalked(join(bundle, ROOTFS_NAME), {});
   if (root.kind !== "libc") return undefined;

@@ -166,7 +166,7 @@ export async function refreshBundle(
   const meta = readBundleMeta(bundle);
   // What an interrupted refresh left has nobody else to remove it.
   removeAbandoned(bundle);
-  const index = readTreeIndex(bundle, meta.walk);
+  using index = readTreeIndex(bundle, meta.walk);
   await writeTree(bundle, walk, { index }, options.signal);
   await writeBundleMeta(bundle, { ...meta, walk });
   const old = mtreeName(meta.walk);

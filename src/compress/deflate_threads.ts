@@ -4,6 +4,7 @@
  * @module
  */
 import { availableParallelism } from "node:os";
+import { giveBack } from "../worker/give_back.ts";
 import { Thread, type ThreadMain } from "../worker/thread.ts";
 
 /** Threads that nobody needs for so many milliseconds are ended. */
@@ -91,7 +92,7 @@ export class DeflateThreads implements Disposable {
     const fail = (error: Error) => {
       for (const { reject } of jobs.splice(0)) reject(error);
     };
-    const thread = new Thread(serveDeflate, fail);
+    const thread = new Thread(serveDeflate, fail, [giveBack]);
     thread.port.onmessage = ({ data }) => {
       this.#free.push(data.block);
       jobs.shift()?.resolve(data.result);
@@ -114,24 +115,23 @@ const serveDeflate: ThreadMain = (begin) => {
   const zlib = import("node:zlib");
   begin(async (port) => {
     const { constants, createDeflateRaw } = await zlib;
+    /** One for all blocks: what is thrown away is long in being collected. */
+    let output = new Uint8Array();
+
     const deflate = (block: Uint8Array, level: number) =>
       new Promise<Uint8Array<ArrayBuffer>>((resolve) => {
-        const deflater = createDeflateRaw({ level });
-        const pieces: Uint8Array[] = [];
-        deflater.on("data", (piece) => pieces.push(piece));
+        const deflater = createDeflateRaw({ level, chunkSize: 64 * 1024 });
+        let fill = 0;
+        deflater.on("data", (piece: Uint8Array) => {
+          output.set(piece, fill);
+          fill += piece.length;
+          giveBack(piece);
+        });
         deflater.write(block);
         deflater.flush(constants.Z_SYNC_FLUSH, () => {
-          const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-          const result = new Uint8Array(size);
-          let fill = 0;
-          for (const piece of pieces) {
-            result.set(piece, fill);
-            fill += piece.length;
-          }
-          // Its memory would wait for the garbage collector, which does not
-          // know how much that is.
+          // Its memory would wait for the garbage collector as well.
           deflater.close();
-          resolve(result);
+          resolve(output.slice(0, fill));
         });
       });
 
@@ -141,6 +141,9 @@ const serveDeflate: ThreadMain = (begin) => {
       length: number,
       level: number,
     ) => {
+      // Where nothing can be deflated it grows by a few bytes in thousands.
+      const most = block.length + 64 * 1024;
+      if (output.length < most) output = new Uint8Array(most);
       const result = await deflate(block.subarray(0, length), level);
       port.postMessage({ block, result }, [block.buffer, result.buffer]);
     };

@@ -8,6 +8,7 @@
 import type { Hash } from "node:crypto";
 import type { Transform } from "node:stream";
 import { openRegular } from "../open_regular.ts";
+import { giveBack } from "../worker/give_back.ts";
 import { RingWriter, type SharedRing } from "../worker/shared_ring.ts";
 import type { ThreadMain, ThreadPart } from "../worker/thread.ts";
 
@@ -154,16 +155,6 @@ class RingOutput {
     this.#waiting = this.#ring.put(this.#waiting);
     if (this.#waiting.length === 0) this.#onRoom();
   }
-}
-
-/**
- * Frees memory that a transform has filled to its end. The garbage collector
- * would let so much of it pile up that the system takes it back, and has to
- * clear it anew for every piece.
- */
-function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
-  const isFilled = byteOffset + byteLength === buffer.byteLength;
-  if (isFilled && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Reads a file, and no more of it than shows that it is too long. */

@@ -119,12 +119,12 @@ export class TreeIndexWriter {
 }
 
 /** An index that was read; it is gone through once, from its start. */
-export class TreeIndex {
-  readonly #bytes: Uint8Array;
+export class TreeIndex implements Disposable {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #end: number;
   #position = 0;
 
-  private constructor(bytes: Uint8Array, end: number) {
+  private constructor(bytes: Uint8Array<ArrayBuffer>, end: number) {
     this.#bytes = bytes;
     this.#end = end;
   }
@@ -132,12 +132,15 @@ export class TreeIndex {
   /**
    * Reads an index.
    *
-   * @param bytes The index.
+   * @param bytes The index; it is not the caller's any more.
    * @param manifest SHA-256 of the manifest that it should be of.
    * @returns The index, or undefined where it is damaged, or of another kind
    * or another manifest.
    */
-  static parse(bytes: Uint8Array, manifest: string): TreeIndex | undefined {
+  static parse(
+    bytes: Uint8Array<ArrayBuffer>,
+    manifest: string,
+  ): TreeIndex | undefined {
     const end = bytes.lastIndexOf(0x0a, -2) + 1;
     try {
       const footer: Footer = JSON.parse(decoder.decode(bytes.subarray(end)));
@@ -166,6 +169,11 @@ export class TreeIndex {
       }
     }
     return undefined;
+  }
+
+  /** Frees its memory at once; the garbage collector does not know how much. */
+  [Symbol.dispose](): void {
+    this.#bytes.buffer.transfer(0);
   }
 
   #nextLine(): string {

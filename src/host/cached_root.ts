@@ -34,6 +34,8 @@ export abstract class CachedRoot<D extends Directory> implements Root {
 
   /** Directories by the path they were asked for, the latest last. */
   readonly #found = new Map<string, D>();
+  /** Paths of the symlinks that were followed to them. */
+  readonly #followed = new Set<string>();
   /** Directories that are in use, the latest last. */
   readonly #inUse = new Set<D>();
   readonly #capacity: number;
@@ -70,9 +72,12 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     if (path === "") return this.top;
     const known = this.#known(path);
     if (known !== undefined) return this.#use(known);
-    const directory = this.#openPlain(path) ?? this.#walk(path, onMissing);
+    const followed: string[] = [];
+    const directory = this.#openPlain(path) ??
+      this.#walk(path, followed, onMissing);
     if (directory === undefined || directory === this.top) return directory;
     this.#remember(path, directory);
+    for (const symlink of followed) this.#followed.add(symlink);
     return directory;
   }
 
@@ -90,13 +95,22 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   }
 
   /**
+   * Forgets where paths lead, if what was removed was on the way.
+   *
+   * @param removed Path of what was removed, and was no directory.
+   */
+  forgetName(removed: string): void {
+    if (this.#followed.has(removed)) this.#forgetFound();
+  }
+
+  /**
    * Forgets where paths lead, for what was removed may have been on the way,
    * and gives up the directories that are gone with it.
    *
-   * @param removed Path of what was removed.
+   * @param removed Path of the directory that was removed.
    */
-  forget(removed: string): void {
-    this.#found.clear();
+  forgetDirectory(removed: string): void {
+    this.#forgetFound();
     const below = `${removed}/`;
     for (const directory of this.#inUse) {
       const { path } = directory;
@@ -108,7 +122,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   }
 
   release(): void {
-    this.#found.clear();
+    this.#forgetFound();
     for (const directory of this.#inUse) this.close(directory);
     this.#inUse.clear();
     this.closeTop();
@@ -125,7 +139,11 @@ export abstract class CachedRoot<D extends Directory> implements Root {
     return this.#useNew(this.openAtOnce(path));
   }
 
-  #walk(path: string, onMissing?: MissingDirectory): D | undefined {
+  #walk(
+    path: string,
+    followed: string[],
+    onMissing?: MissingDirectory,
+  ): D | undefined {
     // No use beginning what cannot be finished.
     if (path.length > MAX_PATH) throw tooLong(path);
     const pending = path.split("/").reverse();
@@ -150,6 +168,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
         current = next;
       } else if (next === "symlink") {
         if (++links > MAX_SYMLINKS) throw tooManySymlinks(path);
+        followed.push(pathIn(current, name));
         const target = current.readLink(name);
         if (target.startsWith("/")) current = this.top;
         pushPath(pending, target);
@@ -158,6 +177,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
         if (answer === false) return undefined;
         if (typeof answer === "string") {
           if (++links > MAX_SYMLINKS) throw tooManySymlinks(path);
+          followed.push(pathIn(current, name));
           if (answer.startsWith("/")) current = this.top;
           pushPath(pending, answer);
         } else {
@@ -169,7 +189,7 @@ export abstract class CachedRoot<D extends Directory> implements Root {
   }
 
   #enter(parent: D, name: string): D | Obstacle {
-    const path = parent.path === "" ? name : `${parent.path}/${name}`;
+    const path = pathIn(parent, name);
     const known = this.#known(path);
     if (known?.path === path) return this.#use(known);
     const directory = this.enter(parent, name);
@@ -181,8 +201,13 @@ export abstract class CachedRoot<D extends Directory> implements Root {
 
   #remember(path: string, directory: D): void {
     // Through symlinks one directory may have any number of paths.
-    if (this.#found.size >= 4 * this.#capacity) this.#found.clear();
+    if (this.#found.size >= 4 * this.#capacity) this.#forgetFound();
     this.#found.set(path, directory);
+  }
+
+  #forgetFound(): void {
+    this.#found.clear();
+    this.#followed.clear();
   }
 
   /** The directory of a path without symlinks, where it is cheap to get. */
@@ -221,6 +246,10 @@ export abstract class CachedRoot<D extends Directory> implements Root {
       return;
     }
   }
+}
+
+function pathIn(parent: Directory, name: string): string {
+  return parent.path === "" ? name : `${parent.path}/${name}`;
 }
 
 function parentPath(path: string): string {

@@ -109,3 +109,72 @@ for (const host of ALL_HOSTS) {
     }
   });
 }
+
+/** Still fewer and shorter ones: what was found must be asked for again. */
+const often = fc.constantFrom("a", "b");
+const shortPath = fc.array(often, { maxLength: 3 })
+  .map((parts) => parts.join("/"));
+
+/** Something that happens to a tree between lookups. */
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ find: shortPath }) },
+  { weight: 1, arbitrary: fc.record({ remove: often, in: shortPath }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ link: often, in: shortPath, target }),
+  },
+);
+
+/** The directory at a path of the model's own, without symlinks. */
+function at(root: Map<string, Node>, path: string): Map<string, Node> {
+  let directory = root;
+  for (const name of path.split("/")) {
+    const child = directory.get(name);
+    if (child instanceof Map) directory = child;
+  }
+  return directory;
+}
+
+for (const host of ALL_HOSTS) {
+  Deno.test(`what was found is forgotten when it must be (${host})`, () => {
+    const base = Deno.makeTempDirSync({ prefix: "strata-model-" });
+    let count = 0;
+    try {
+      fc.assert(
+        fc.property(
+          tree,
+          fc.array(step, { minLength: 10, maxLength: 40 }),
+          (tree, steps) => {
+            const place = `${base}/${count++}`;
+            Deno.mkdirSync(place);
+            write(place, tree);
+            using root = openHost(host, place);
+            const model = structuredClone(tree);
+            for (const step of steps) {
+              const asked = "find" in step ? step.find : step.in;
+              const expected = resolve(model, asked);
+              assertEquals(
+                outcome(() => root.directory(asked)),
+                expected,
+                asked,
+              );
+              if (expected === undefined || expected === "ELOOP") continue;
+              const directory = root.directory(asked);
+              if ("remove" in step) {
+                const isThere = at(model, expected).delete(step.remove);
+                assertEquals(directory?.remove(step.remove), isThere);
+              } else if ("link" in step) {
+                directory?.remove(step.link);
+                directory?.createSymlink(step.link, step.target);
+                at(model, expected).set(step.link, step.target);
+              }
+            }
+          },
+        ),
+        { numRuns: 150 },
+      );
+    } finally {
+      Deno.removeSync(base, { recursive: true });
+    }
+  });
+}

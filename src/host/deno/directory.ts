@@ -212,7 +212,9 @@ export class DenoDirectory implements Directory {
     const host = this.#hostPath(name);
     const info = this.lookup(name);
     if (info === undefined) return false;
-    if (info.type !== "file") this.root.forget(this.pathOf(name));
+    const path = this.pathOf(name);
+    if (info.type === "directory") this.root.forgetDirectory(path);
+    else this.root.forgetName(path);
     this.#attempt("remove", host, () => removeTree(host));
     return true;
   }

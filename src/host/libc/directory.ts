@@ -258,10 +258,12 @@ export class LibcDirectory implements Directory {
   remove(name: string): boolean {
     const result = this.#system.unlinkat(this.fd, name, 0);
     if (result === -ENOENT) return false;
-    this.root.forget(this.pathOf(name));
+    const path = this.pathOf(name);
     if (result === -EISDIR) {
-      removeTree(this.#system, this.fd, name, this.pathOf(name));
+      this.root.forgetDirectory(path);
+      removeTree(this.#system, this.fd, name, path);
     } else {
+      this.root.forgetName(path);
       this.#done(result, "remove", name);
     }
     return true;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { availableParallelism } from "node:os";
 import { giveBack } from "../worker/give_back.ts";
 import { Thread, type ThreadMain } from "../worker/thread.ts";
 
@@ -24,7 +23,7 @@ interface Deflater {
 
 /** Deflates blocks, each independently of the others. */
 export class DeflateThreads implements Disposable {
-  readonly #size = availableParallelism();
+  readonly #size = navigator.hardwareConcurrency;
   readonly #level: number;
   readonly #deflaters: Deflater[] = [];
   /** Blocks that came back and are free to be filled again. */

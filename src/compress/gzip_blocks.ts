@@ -8,7 +8,6 @@
  * @see https://www.rfc-editor.org/rfc/rfc1951
  * @module
  */
-import { availableParallelism } from "node:os";
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import type { ThreadOptions } from "../options.ts";
 import { DeflateThreads } from "./deflate_threads.ts";
@@ -43,7 +42,7 @@ export function gzipBlocks(
   stream: ReadableStream<Uint8Array>,
   { useThreads = true }: ThreadOptions = {},
 ): ReadableStream<Uint8Array> {
-  const isWorthIt = useThreads && availableParallelism() > 1;
+  const isWorthIt = useThreads && navigator.hardwareConcurrency > 1;
   const threads = isWorthIt ? new DeflateThreads(LEVEL) : undefined;
   return new ReadableStream(new GzipSource(stream, threads), {
     highWaterMark: 0,

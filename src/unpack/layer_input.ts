@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { availableParallelism } from "node:os";
 import type { Engine } from "../cas/engine.ts";
 import { type BlobFile, isUnchangedLayout } from "../cas/layout_engine.ts";
 import { checkBlob } from "../cas/verify.ts";
@@ -64,7 +63,7 @@ export class LayerInputs implements Disposable {
       if (layerCompression(layer.mediaType) === "gzip") size += layer.size;
     }
     this.#isWorthAThread = useThreads && size >= WORTH_A_THREAD &&
-      availableParallelism() > 1;
+      navigator.hardwareConcurrency > 1;
   }
 
   /**

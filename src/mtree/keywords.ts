@@ -210,7 +210,8 @@ export function formatKeyword(name: string, value: string): string {
   if (name === "") {
     throw new StrataError("Cannot format a keyword without a name");
   }
-  const encoded = vis(name).replaceAll("=", "\\075");
+  const isPlain = KINDS.has(name);
+  const encoded = isPlain ? name : vis(name).replaceAll("=", "\\075");
   if (value === "" && FLAGS.has(name)) return encoded;
   return `${encoded}=${vis(value)}`;
 }

@@ -6,15 +6,14 @@
 import { decodeBytes, encodeBytes } from "../byte_string.ts";
 import { quoteName, StrataError } from "../errors.ts";
 
-/** Printable ASCII but for the backslash and what go-mtree takes for globs. */
-const PLAIN = /^[!-~]*$/;
-const SPECIAL = /[\\*?[#]/;
+/** Printable ASCII but for the backslash, and `#*?[`: globs to go-mtree. */
+const PLAIN = /^[!"$-)+->@-Z\]-~]*$/;
 
 /** How each byte is written. */
 const ENCODED: string[] = Array.from({ length: 256 }, (_, byte) => {
   const char = String.fromCharCode(byte);
   if (char === "\\") return "\\\\";
-  if (PLAIN.test(char) && !SPECIAL.test(char)) return char;
+  if (PLAIN.test(char)) return char;
   return `\\${byte.toString(8).padStart(3, "0")}`;
 });
 
@@ -28,7 +27,7 @@ const ENCODED: string[] = Array.from({ length: 256 }, (_, byte) => {
  * @throws {StrataError} Where a surrogate stands for no byte.
  */
 export function vis(text: string): string {
-  if (PLAIN.test(text) && !SPECIAL.test(text)) return text;
+  if (PLAIN.test(text)) return text;
   let encoded = "";
   for (const byte of toBytes(text)) encoded += ENCODED[byte] ?? "";
   return encoded;

@@ -146,7 +146,8 @@ export async function repackBundle(
  *
  * @param bundle The bundle.
  * @param walk The walk to the image's manifest.
- * @param options The signal that stops the work.
+ * @param options The signal that stops the work, and whether files that did
+ * not change need not be read.
  * @throws {StrataError} Where the directory is no bundle of umoci's kind.
  * @throws {SystemError} Where something cannot be read or written.
  *
@@ -161,12 +162,14 @@ export async function repackBundle(
 export async function refreshBundle(
   bundle: string,
   walk: Descriptor[],
-  options: Pick<RepackOptions, "signal"> = {},
+  options: Pick<RepackBundleOptions, "signal" | "useIndex"> = {},
 ): Promise<void> {
   const meta = readBundleMeta(bundle);
   // What an interrupted refresh left has nobody else to remove it.
   removeAbandoned(bundle);
-  using index = readTreeIndex(bundle, meta.walk);
+  using index = options.useIndex === false
+    ? undefined
+    : readTreeIndex(bundle, meta.walk);
   await writeTree(bundle, walk, { index }, options.signal);
   await writeBundleMeta(bundle, { ...meta, walk });
   const old = mtreeName(meta.walk);

@@ -91,7 +91,7 @@ export class DeflateThreads implements Disposable {
     const fail = (error: Error) => {
       for (const { reject } of jobs.splice(0)) reject(error);
     };
-    const thread = new Thread(serveDeflate, fail, [giveBack]);
+    const thread = Thread.start(serveDeflate, { giveBack }, fail);
     thread.port.onmessage = ({ data }) => {
       this.#free.push(data.block);
       jobs.shift()?.resolve(data.result);
@@ -110,7 +110,10 @@ export class DeflateThreads implements Disposable {
 }
 
 /** Runs in the thread. */
-const serveDeflate: ThreadMain = (begin) => {
+const serveDeflate: ThreadMain<{ giveBack: typeof giveBack }> = (
+  begin,
+  { giveBack },
+) => {
   const zlib = import("node:zlib");
   begin(async (port) => {
     const { constants, createDeflateRaw } = await zlib;

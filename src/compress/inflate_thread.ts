@@ -34,10 +34,12 @@ export class InflateThread implements Disposable {
   readonly #layers: InflatingLayer[] = [];
   /** How many of them the thread is done with. */
   #done = 0;
+  /** Why it ended. */
+  #failure: { error: unknown } | undefined;
 
   constructor() {
     const fail = (error: Error) => this.#fail(error);
-    this.#thread = new Thread(serveInflate, fail, INFLATE_PARTS);
+    this.#thread = Thread.start(serveInflate, INFLATE_PARTS, fail);
     this.#thread.port.onmessage = ({ data }) => this.#take(data);
     this.#say({ type: "ring", ring: this.#ring });
   }
@@ -56,6 +58,10 @@ export class InflateThread implements Disposable {
       (request) => this.#say(request),
       (reason) => this.#fail(reason),
     );
+    if (this.#failure !== undefined) {
+      layer.fail(this.#failure.error);
+      return layer;
+    }
     this.#layers.push(layer);
     const file = isStream ? undefined : source;
     this.#say({ type: "inflate", file });
@@ -92,6 +98,8 @@ export class InflateThread implements Disposable {
   }
 
   #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
     this.#thread[Symbol.dispose]();
     for (const layer of this.#layers) layer.fail(error);
   }

@@ -1,7 +1,7 @@
 /**
  * What a thread does that inflates layers, one after the other. Only source
- * gets there: what is in here uses nothing from around it but types, and
- * `INFLATE_PARTS`.
+ * gets there (see `Thread`): what is in here uses nothing from around it but
+ * types.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Transform } from "node:stream";
 import { openRegular } from "../open_regular.ts";
 import { giveBack } from "../worker/give_back.ts";
 import { RingWriter, type SharedRing } from "../worker/shared_ring.ts";
-import type { ThreadMain, ThreadPart } from "../worker/thread.ts";
+import type { ThreadMain } from "../worker/thread.ts";
 
 /** A file of compressed bytes. */
 export interface InflateFile {
@@ -43,7 +43,10 @@ export type InflateAnswer =
   | { type: "inflate-error"; message: string };
 
 /** Runs in the thread. */
-export const serveInflate: ThreadMain = (begin) => {
+export const serveInflate: ThreadMain<typeof INFLATE_PARTS> = (
+  begin,
+  { HandedInput, RingOutput, RingWriter, giveBack, openRegular, readFile },
+) => {
   const modules = Promise.all([
     import("node:zlib"),
     import("node:crypto"),
@@ -52,10 +55,11 @@ export const serveInflate: ThreadMain = (begin) => {
   begin(async (port) => {
     const [{ createGunzip }, { createHash }, fs] = await modules;
     const say = (answer: InflateAnswer) => port.postMessage(answer);
-    const handed = new HandedInput(() => say({ type: "want" }));
+    const handed = new HandedInput(4, () => say({ type: "want" }));
     const chunkSize = 256 * 1024;
     const buffer = new Uint8Array(chunkSize);
     let bytesIn = 0;
+    let isDamaged = false;
     let output: RingOutput | undefined;
 
     const inflate = async (
@@ -64,10 +68,13 @@ export const serveInflate: ThreadMain = (begin) => {
     ) => {
       const hash: Hash | undefined = file && createHash(file.algorithm);
       const gunzip = createGunzip({ chunkSize });
+      gunzip.on("error", () => isDamaged = true);
       const ended = output.take(gunzip);
       // Until it is waited for, nobody else hears of an error.
       ended.catch(() => {});
-      const input = file ? readFile(fs, file, buffer) : handed;
+      const input = file
+        ? readFile(fs, openRegular(fs, file.path), file.size, buffer)
+        : handed;
       bytesIn = 0;
       for await (const bytes of input) {
         bytesIn += bytes.length;
@@ -81,10 +88,9 @@ export const serveInflate: ThreadMain = (begin) => {
       say({ type: "end", bytesIn, fileDigest: hash?.digest("hex") });
     };
 
-    const fail = (error: Error & { code?: unknown }) => {
-      const { message, name, code } = error;
+    const fail = ({ message, name, code }: Error & { code?: unknown }) => {
       say(
-        error instanceof InflateError
+        isDamaged
           ? { type: "inflate-error", message }
           : { type: "input-error", message, name, code },
       );
@@ -93,11 +99,13 @@ export const serveInflate: ThreadMain = (begin) => {
     let last = Promise.resolve();
     port.onmessage = ({ data }: MessageEvent<InflateRequest>) => {
       switch (data.type) {
-        case "ring":
-          output = new RingOutput(data.ring, (length) => {
+        case "ring": {
+          const ring = new RingWriter(data.ring, (length) => {
             say({ type: "filled", length, bytesIn });
           });
+          output = new RingOutput(ring, giveBack);
           break;
+        }
         case "inflate":
           last = last.then(() => output && inflate(output, data.file));
           last.catch(fail);
@@ -112,32 +120,33 @@ export const serveInflate: ThreadMain = (begin) => {
   });
 };
 
-/** What is wrong is in the data. */
-class InflateError extends Error {}
-
 /** Puts what comes out of a transform into a ring. */
 class RingOutput {
   readonly #ring: RingWriter;
+  readonly #giveBack: (piece: Uint8Array) => void;
   /** What came out and has no room yet. */
   #waiting: Uint8Array = new Uint8Array();
   #onRoom = () => {};
 
-  constructor(ring: SharedRing, onFilled: (length: number) => void) {
-    this.#ring = new RingWriter(ring, onFilled);
+  /**
+   * @param ring The ring.
+   * @param giveBack Frees the memory of a piece that was copied.
+   */
+  constructor(ring: RingWriter, giveBack: (piece: Uint8Array) => void) {
+    this.#ring = ring;
+    this.#giveBack = giveBack;
   }
 
   /** Takes all of it; resolves when it is in the ring. */
   async take(transform: Transform): Promise<void> {
     const ended = new Promise<void>((resolve, reject) => {
       transform.on("end", resolve);
-      transform.on("error", (error) => {
-        reject(new InflateError(error.message));
-      });
+      transform.on("error", reject);
     });
     transform.on("data", (bytes: Uint8Array) => {
       this.#waiting = this.#ring.put(bytes);
       if (this.#waiting.length > 0) transform.pause();
-      else giveBack(bytes);
+      else this.#giveBack(bytes);
     });
     this.#onRoom = () => transform.resume();
     await ended;
@@ -157,13 +166,13 @@ class RingOutput {
   }
 }
 
-/** Reads a file, and no more of it than shows that it is too long. */
+/** Reads a file, no more of it than shows that it is too long; closes it. */
 function* readFile(
   fs: typeof import("node:fs"),
-  { path, size }: InflateFile,
+  fd: number | undefined,
+  size: number,
   buffer: Uint8Array,
 ): Generator<Uint8Array> {
-  const fd = openRegular(fs, path);
   if (fd === undefined) throw new Error("it is not a regular file");
   try {
     for (let left = size + 1; left > 0;) {
@@ -181,13 +190,17 @@ function* readFile(
 /** Input that is handed in piece by piece, of one layer after the other. */
 class HandedInput implements AsyncIterable<Uint8Array> {
   /** A piece on its way is time in which the thread would have none. */
-  static readonly #wantedAhead = 4;
+  readonly #wantedAhead: number;
   readonly #pieces: (Uint8Array | undefined)[] = [];
   readonly #want: () => void;
   #onPiece = () => {};
 
-  /** @param want Asks for one more piece. */
-  constructor(want: () => void) {
+  /**
+   * @param wantedAhead How many pieces are asked for before they are needed.
+   * @param want Asks for one more.
+   */
+  constructor(wantedAhead: number, want: () => void) {
+    this.#wantedAhead = wantedAhead;
     this.#want = want;
   }
 
@@ -198,7 +211,7 @@ class HandedInput implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (let i = 0; i < HandedInput.#wantedAhead; i++) this.#want();
+    for (let i = 0; i < this.#wantedAhead; i++) this.#want();
     for (;;) {
       while (this.#pieces.length === 0) {
         await new Promise<void>((resolve) => this.#onPiece = resolve);
@@ -211,13 +224,12 @@ class HandedInput implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** What the thread uses beside. */
-export const INFLATE_PARTS: readonly ThreadPart[] = [
-  InflateError,
-  RingWriter,
+/** What the thread uses. */
+export const INFLATE_PARTS = {
+  HandedInput,
   RingOutput,
+  RingWriter,
   giveBack,
   openRegular,
   readFile,
-  HandedInput,
-];
+};

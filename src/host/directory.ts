@@ -196,12 +196,14 @@ export interface Directory {
   /**
    * Makes a file.
    *
+   * Only its owner may use it until its metadata is set.
+   *
    * @param name The name.
-   * @param mode Permission bits that it may have until its metadata is set;
-   * without them only its owner may use it.
+   * @param planned The metadata that it is to have when it is finished; where
+   * it can be made with that, and nobody can do more with it meanwhile, it is.
    * @returns The file, or undefined where the name is taken.
    */
-  createFile(name: string, mode?: number): NewFile | undefined;
+  createFile(name: string, planned?: Metadata): NewFile | undefined;
 
   /**
    * Makes a symlink.

@@ -36,6 +36,15 @@ export class KnownFiles {
   }
 
   /**
+   * Forgets what was noted of an inode that is another file now.
+   *
+   * @param info The inode.
+   */
+  forget(info: InodeInfo): void {
+    this.#files.delete(info.inode);
+  }
+
+  /**
    * Takes note that a file got another name, which changes nothing but its
    * ctime.
    *

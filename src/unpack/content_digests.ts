@@ -43,7 +43,11 @@ export class ContentDigests {
    * @param written What it is on disk.
    */
   end({ info, xattrs }: WrittenFile): void {
-    if (this.#hash === undefined || info.size !== this.#position) return;
+    if (this.#hash === undefined || info.size !== this.#position) {
+      // Its inode may have been that of a file which was noted.
+      this.#known.forget(info);
+      return;
+    }
     this.#known.note(info, { sha256: this.#hash.digest("hex"), xattrs });
   }
 }

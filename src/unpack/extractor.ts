@@ -299,7 +299,9 @@ export class Extractor {
     size: number,
     metadata: Metadata,
   ): boolean {
-    const file = parent.createFile(name, metadata.mode);
+    // Who does not look at it when it is finished would not see what it lacks.
+    const planned = this.#digests && metadata;
+    const file = parent.createFile(name, planned);
     if (file === undefined) return false;
     this.#digests?.begin();
     this.#file = file;

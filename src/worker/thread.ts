@@ -7,18 +7,25 @@
  */
 
 /**
- * What a thread begins with. It must not use anything from around it but the
- * parts it is given, for only their source gets there; what else it needs it
- * imports itself.
+ * What a thread begins with. It must not use anything from around it, for only
+ * its source gets there: what it needs it imports itself, or is among the
+ * parts it is handed.
  */
-export type ThreadMain = (
+export type ThreadMain<Parts> = (
   begin: (serve: (port: MessagePort) => void) => void,
+  parts: Parts,
 ) => void;
 
-/** A function or class that a thread uses, of which the same is true. */
-export type ThreadPart =
-  | ((...args: never[]) => unknown)
-  | (new (...args: never[]) => unknown);
+/**
+ * Functions and classes that a thread uses. They, too, use nothing from around
+ * them, not even each other: bundlers give them other names, or none.
+ */
+export type ThreadParts = Readonly<
+  Record<
+    string,
+    ((...args: never[]) => unknown) | (new (...args: never[]) => unknown)
+  >
+>;
 
 /** A thread, and the port by which one speaks to it. */
 export class Thread implements Disposable {
@@ -26,19 +33,7 @@ export class Thread implements Disposable {
   readonly port: MessagePort;
   readonly #worker: Worker;
 
-  /**
-   * Starts a thread.
-   *
-   * @param main What it does.
-   * @param onError Called where it ends in an error.
-   * @param parts What else it uses, by their names.
-   */
-  constructor(
-    main: ThreadMain,
-    onError: (error: Error) => void,
-    parts: readonly ThreadPart[] = [],
-  ) {
-    const source = `${parts.join("\n")}\n(${main})(${begin})`;
+  private constructor(source: string, onError: (error: Error) => void) {
     const url = `data:text/javascript,${encodeURIComponent(source)}`;
     this.#worker = new Worker(url, { type: "module" });
     this.#worker.onerror = (event) => {
@@ -48,6 +43,25 @@ export class Thread implements Disposable {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.#worker.postMessage(undefined, [port2]);
+  }
+
+  /**
+   * Starts a thread.
+   *
+   * @param main What it does.
+   * @param parts What it uses.
+   * @param onError Called where it ends in an error.
+   * @returns The thread; dispose of it.
+   */
+  static start<Parts extends ThreadParts>(
+    main: ThreadMain<Parts>,
+    parts: Parts,
+    onError: (error: Error) => void,
+  ): Thread {
+    const members = Object.entries(parts)
+      .map(([name, part]) => `${name}: (${part})`);
+    const source = `(${main})(${begin}, { ${members.join(", ")} })`;
+    return new Thread(source, onError);
   }
 
   /** Ends the thread at once. */

@@ -230,3 +230,19 @@ Deno.test({
     await assertRejects(() => reading, RangeError, "enough");
   },
 });
+
+Deno.test({
+  name: "a layer that comes after an error ends in it as well",
+  permissions: "none",
+  async fn() {
+    using thread = new InflateThread();
+    const bad = thread.inflate(inPieces(noise(1000), 100));
+    await assertRejects(() => readAll(bad), DecompressionError);
+    let reason: unknown;
+    const later = thread.inflate(
+      new ReadableStream({ cancel: (why) => void (reason = why) }),
+    );
+    await assertRejects(() => readAll(later), DecompressionError);
+    assert(reason instanceof DecompressionError);
+  },
+});

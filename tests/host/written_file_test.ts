@@ -1,14 +1,14 @@
 /** Files that are looked at when they are written: metadata and the report. */
 import { assertEquals, assertExists } from "@std/assert";
 import type { Directory, Metadata } from "../../src/host/directory.ts";
-import { statOf, xattrsOf } from "./disk.ts";
+import { setXattr, statOf, xattrsOf } from "./disk.ts";
 import { directory, IS_ROOT, LIBC, metadata, testHosts } from "./hosts.ts";
 
 const OWN = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
 
 function write(parent: Directory, name: string, changes: Partial<Metadata>) {
   const whole = metadata(changes);
-  const file = parent.createFile(name, whole.mode);
+  const file = parent.createFile(name, whole);
   assertExists(file, `${name} is taken`);
   file.write(Uint8Array.of(1, 2, 3), 0);
   return file.finishAndStat(3, whole);
@@ -62,4 +62,37 @@ testHosts("its xattrs are told, though nobody may read it", (bench) => {
   assertEquals(written.xattrs, xattrs);
   Deno.chmodSync(`${path}/f`, 0o600);
   assertEquals(xattrsOf(`${path}/f`), { "user.a": "1\x002" });
+}, { hosts: LIBC });
+
+testHosts("until it is finished nobody has more rights to it", (bench) => {
+  const { root, top, path } = bench;
+  top.createDirectory("acl");
+  // Everybody named 4242 may do all; acl(5), version 2.
+  const acl = new Uint8Array(44);
+  const view = new DataView(acl.buffer);
+  view.setUint32(0, 2, true);
+  [[1, 7, -1], [2, 7, 4242], [4, 7, -1], [16, 7, -1], [32, 0, -1]].forEach(
+    ([tag = 0, rights = 0, id = 0], i) => {
+      view.setUint16(4 + 8 * i, tag, true);
+      view.setUint16(6 + 8 * i, rights, true);
+      view.setInt32(8 + 8 * i, id, true);
+    },
+  );
+  setXattr(`${path}/acl`, "system.posix_acl_default", acl);
+  const cases: [parent: string, planned: Partial<Metadata>, mode: string][] = [
+    ["", { mode: 0o644 }, "644"],
+    ["", { mode: 0o640 }, "600"],
+    ["", { mode: 0o660 }, "600"],
+    ["", { mode: 0o4755 }, "600"],
+    ["acl", { mode: 0o644 }, "600"],
+    ["", { mode: 0o644, owner: { uid: OWN.uid + 1, gid: 8 } }, "600"],
+  ];
+  for (const [i, [parent, planned, mode]] of cases.entries()) {
+    const file = directory(root, parent).createFile(
+      `${i}`,
+      metadata(planned),
+    );
+    assertEquals(statOf(`${path}/${parent}/${i}`).mode, mode);
+    file?.discard();
+  }
 }, { hosts: LIBC });

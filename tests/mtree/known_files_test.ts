@@ -48,6 +48,12 @@ Deno.test("a file that got another name is still known", () => {
   assertEquals(files.find(before), undefined);
 });
 
+Deno.test("an inode that was given to another file is forgotten", () => {
+  const files = known(inode());
+  files.forget(inode());
+  assertEquals(files.find(inode()), undefined);
+});
+
 Deno.test("a file that had changed before that is not", () => {
   const files = known(inode());
   const ctime = { seconds: 8, nanoseconds: 8 };

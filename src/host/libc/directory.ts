@@ -169,13 +169,26 @@ export class LibcDirectory implements Directory {
     return this.#created(result, "make the directory", name);
   }
 
-  createFile(name: string, mode = 0o600): NewFile | undefined {
+  createFile(name: string, planned?: Metadata): NewFile | undefined {
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    // Set-id bits are for its owner to come.
-    const fd = this.#system.openat(this.fd, name, flags, mode & 0o777);
+    const isAsMade = planned !== undefined && this.mayMakeAs(planned);
+    const mode = isAsMade ? planned.mode : 0o600;
+    const fd = this.#system.openat(this.fd, name, flags, mode);
     return this.#created(fd, "make the file", name)
       ? new LibcFile(this, fd, name)
       : undefined;
+  }
+
+  /**
+   * Whether a file may have from the start what it shall have in the end: then
+   * there is nobody who could do more with it until then.
+   */
+  mayMakeAs({ owner, mode, xattrs }: Metadata): boolean {
+    // Whatever its group is for the moment, it has the rights of all others.
+    const isForAnyGroup = (mode >> 3 & 7) === (mode & 7);
+    return isForAnyGroup && mode <= 0o777 && xattrs.size === 0 &&
+      (owner === undefined || owner.uid === this.#system.euid) &&
+      !this.inheritsAcl;
   }
 
   createSymlink(name: string, target: string): boolean {

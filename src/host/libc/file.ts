@@ -64,10 +64,8 @@ export class LibcFile implements NewFile {
    * then there is nothing to be set but times. Undefined where there is.
    */
   #finishAsMade(metadata: Metadata): InodeInfo | undefined {
-    const { owner, xattrs, mode } = metadata;
-    const mayBeMade = xattrs.size === 0 && !this.#directory.inheritsAcl &&
-      (owner === undefined || owner.uid === this.#system.euid);
-    if (!mayBeMade) return undefined;
+    if (!this.#directory.mayMakeAs(metadata)) return undefined;
+    const { owner, mode } = metadata;
     this.#setTimes(metadata);
     const info = this.#stat();
     const isOwned = owner === undefined ||

@@ -114,3 +114,21 @@ export function entryType(typeflag: string): TarEntryType {
       return "unknown";
   }
 }
+
+/** What there is before the first header. */
+export const EMPTY_HEADER: TarHeader = {
+  type: "unknown",
+  typeflag: "",
+  name: "",
+  linkName: "",
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  userName: "",
+  groupName: "",
+  size: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: new Map(),
+};

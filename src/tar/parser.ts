@@ -16,7 +16,12 @@ import { decodeUntilNul } from "../byte_string.ts";
 import { TarError } from "../errors.ts";
 import { EntryAssembler } from "./assemble.ts";
 import { GrowingBuffer } from "./growing_buffer.ts";
-import { BLOCK_SIZE, MAX_EXTENDED_HEADER, type TarHeader } from "./header.ts";
+import {
+  BLOCK_SIZE,
+  EMPTY_HEADER,
+  MAX_EXTENDED_HEADER,
+  type TarHeader,
+} from "./header.ts";
 import { Malformed } from "./malformed.ts";
 import { describeCompressed, parseHeader } from "./parse_header.ts";
 import {
@@ -43,7 +48,7 @@ const NO_BYTES = new Uint8Array(0);
 /** Parses one archive. */
 export class TarParser {
   /** The entry of the last "entry" event. */
-  entry: TarHeader = EMPTY_ENTRY;
+  entry: TarHeader = EMPTY_HEADER;
   /** The bytes of the last "data" event; valid until the next `push`. */
   data: Uint8Array = NO_BYTES;
   /** Where in the file the bytes of the last "data" event belong. */
@@ -386,20 +391,3 @@ export class TarParser {
     return this.#paddingLeft === 0;
   }
 }
-
-const EMPTY_ENTRY: TarHeader = {
-  type: "unknown",
-  typeflag: "",
-  name: "",
-  linkName: "",
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  userName: "",
-  groupName: "",
-  size: 0,
-  mtime: { seconds: 0, nanoseconds: 0 },
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-};

@@ -19,8 +19,8 @@ import type { Descriptor } from "../oci/image_spec.ts";
 import { layerCompression } from "../oci/media_type.ts";
 import type { ThreadOptions } from "../options.ts";
 
-/** Less compressed bytes are done before a thread has begun. */
-const WORTH_A_THREAD = 2 * 1024 * 1024;
+/** Less compressed bytes are done before a thread has begun, or nearly so. */
+const WORTH_A_THREAD = 4 * 1024 * 1024;
 
 /** A layer's bytes. */
 export interface LayerInput extends ByteReader {

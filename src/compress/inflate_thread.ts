@@ -1,7 +1,8 @@
 /**
  * Gzip in a thread, while the main one is busy with the disk. The thread reads
- * a layer's file itself and takes its digest; it is ahead of the main one by what fits into a ring of shared memory, and
- * goes on to the next layer when it is done with one.
+ * a layer's file itself and takes its digest; it is ahead of the main one by
+ * what fits into a ring of shared memory, and goes on to the next layer when it
+ * is done with one.
  *
  * @module
  */
